@@ -1,0 +1,30 @@
+# Header-only libraries from Debian's packages. They are reached through links in the build folder and never by -I/usr/include,
+# because a WebAssembly build must not see the host's C library headers.
+set(deps_dir ${CMAKE_BINARY_DIR}/deps)
+file(MAKE_DIRECTORY ${deps_dir})
+
+# kdequant_header_dependency(name header-to-find folder-to-link package)
+function(kdequant_header_dependency name header package)
+  find_path(KDEQUANT_${name}_DIR ${header} PATHS /usr/include /usr/local/include NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
+  if(NOT KDEQUANT_${name}_DIR)
+    message(FATAL_ERROR "${name}: ${header} not found; install Debian's ${package} (scripts/setup does)")
+  endif()
+  string(REGEX REPLACE "/.*" "" top ${header})
+  file(MAKE_DIRECTORY ${deps_dir}/${name})
+  file(CREATE_LINK ${KDEQUANT_${name}_DIR}/${top} ${deps_dir}/${name}/${top} SYMBOLIC)
+  add_library(deps_${name} INTERFACE)
+  add_library(deps::${name} ALIAS deps_${name})
+  target_include_directories(deps_${name} SYSTEM INTERFACE ${deps_dir}/${name})
+endfunction()
+
+kdequant_header_dependency(eigen eigen3/Eigen/Core libeigen3-dev)
+target_include_directories(deps_eigen SYSTEM INTERFACE ${deps_dir}/eigen/eigen3)
+target_compile_definitions(deps_eigen INTERFACE EIGEN_DONT_VECTORIZE EIGEN_MPL2_ONLY)
+kdequant_header_dependency(protozero protozero/pbf_reader.hpp libprotozero-dev)
+kdequant_header_dependency(doctest doctest/doctest.h doctest-dev)
+kdequant_header_dependency(stb stb/stb_image.h libstb-dev)
+if(NOT EMSCRIPTEN)
+  # The kernels are written with WebAssembly intrinsics; SIMDe compiles them for x86 and ARM.
+  kdequant_header_dependency(simde simde/wasm/simd128.h libsimde-dev)
+  kdequant_header_dependency(cli11 CLI/CLI.hpp libcli11-dev)
+endif()
