@@ -1,0 +1,55 @@
+// kdequant/calibration/statistics.h
+// What a network's activations look like over a few pictures.
+#ifndef KDEQUANT_CALIBRATION_STATISTICS_H_
+#define KDEQUANT_CALIBRATION_STATISTICS_H_
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kdequant/base/job.h"
+#include "kdequant/base/result.h"
+#include "kdequant/model/graph.h"
+#include "kdequant/vision/image.h"
+#include "kdequant/vision/preprocess.h"
+
+namespace kdequant {
+
+/// Smallest and largest element of one value over all pictures.
+struct ValueExtent {
+  float low = 0;
+  float high = 0;
+};
+
+struct CalibrationStatistics {
+  std::size_t pictures = 0;
+  /// By value id: every float value that a node computes, and the graph's input.
+  std::map<ValueId, ValueExtent> extents;
+  /// By node index, for Conv and Gemm with weights: E[x] of every input column, in the order of a row of the weight matrix. Length
+  /// (C / groups) kh kw for each group after the other: groups * K values.
+  std::map<std::size_t, std::vector<double>> column_means;
+};
+
+/// Runs the float network over pictures, one picture a piece of work.
+class StatisticsJob : public Job {
+ public:
+  /// `graph` must be prepared and outlive the job. Errors: what Session::Create says; kUsage if there is no picture.
+  static Result<std::unique_ptr<StatisticsJob>> Create(const Graph& graph, std::span<const Image> pictures,
+                                                       const Preprocess& preprocess);
+  virtual const CalibrationStatistics& statistics() const = 0;
+};
+
+/// The layout of the graph's image input ([1, 3, H, W] or [1, H, W, 3]).
+TensorLayout InputLayout(const Graph& graph);
+
+/// Adds to `sums` (groups * K values) every element of `input` [C, H, W] that each column of the convolution's im2col matrix holds,
+/// over all output positions; padding counts as zero.
+void AddColumnSums(std::span<const float> input, const Shape& input_shape, const Conv& conv, const Shape& weight_shape,
+                   const Shape& output_shape, std::span<double> sums);
+
+}  // namespace kdequant
+
+#endif  // KDEQUANT_CALIBRATION_STATISTICS_H_

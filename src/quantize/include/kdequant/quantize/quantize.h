@@ -1,0 +1,124 @@
+// kdequant/quantize/quantize.h
+// A float network in, a 4-bit network out.
+#ifndef KDEQUANT_QUANTIZE_QUANTIZE_H_
+#define KDEQUANT_QUANTIZE_QUANTIZE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kdequant/base/job.h"
+#include "kdequant/base/result.h"
+#include "kdequant/codebook/design.h"
+#include "kdequant/model/graph.h"
+#include "kdequant/vision/image.h"
+#include "kdequant/vision/preprocess.h"
+
+namespace kdequant {
+
+/// What shares a codebook.
+enum class Granularity {
+  kTensor,        ///< One codebook a layer (the paper's).
+  kChannelScale,  ///< One codebook a layer, and a scale per output channel.
+  kChannel,       ///< A codebook per output channel.
+};
+
+/// How one byte stands for an activation.
+enum class ActivationMode {
+  kStatic,   ///< Ranges measured on the calibration pictures and written into the file.
+  kDynamic,  ///< Ranges measured on every image while the network runs.
+  kFloat,    ///< No ranges are written: dynamic for a w4a8 session; meant for f32 sessions.
+};
+
+enum class Calibration {
+  kNone,       ///< No picture: no bias correction, and dynamic ranges.
+  kSynthetic,  ///< Seeded dead-leaves pictures.
+  kPictures,   ///< The caller's.
+};
+
+/// A combination of the other options with a name.
+enum class Effort {
+  kPlain,  ///< The paper: levels and assignment, no calibration.
+  kFast,   ///< Ranges and bias correction from 16 pictures.
+};
+
+struct QuantizeOptions {
+  /// Method, sampling, bandwidth; `levels` is 16.
+  DesignOptions design;
+  Granularity granularity = Granularity::kChannelScale;
+  Calibration calibration = Calibration::kSynthetic;
+  /// How many synthetic pictures, or how many of `pictures` at most.
+  std::size_t picture_count = 16;
+  /// With Calibration::kPictures. Only what Preprocess makes of them is used: crop first (Crop) to save memory.
+  std::vector<Image> pictures;
+  /// How the calibration pictures are fed in; absent keys come from the graph's metadata.
+  Preprocess preprocess;
+  ActivationMode activations = ActivationMode::kStatic;
+  bool bias_correction = true;
+  /// Layers to leave in float: globs (* and ?) over layer names.
+  std::vector<std::string> exclude;
+  std::uint64_t seed = 1;
+};
+
+/// Sets what `effort` names and leaves the rest alone.
+void ApplyEffort(Effort effort, QuantizeOptions& options);
+
+Result<Granularity> ParseGranularity(std::string_view name);
+std::string_view GranularityName(Granularity granularity);
+Result<ActivationMode> ParseActivationMode(std::string_view name);
+std::string_view ActivationModeName(ActivationMode mode);
+Result<Effort> ParseEffort(std::string_view name);
+
+/// What happened to one layer.
+struct LayerReport {
+  std::string name;
+  std::string op;  ///< "Conv" or "Gemm"
+  Shape shape;     ///< of its weights
+  std::size_t weights = 0;
+  std::size_t scanned = 0;  ///< weights read for range, histogram or scale
+  std::size_t samples = 0;  ///< weights the density was estimated from
+  double bandwidth = 0;     ///< in units of the (scale-normalised) weights; 0 where no density was estimated
+  int bits = 32;            ///< 4, 8 (depthwise) or 32 (excluded)
+  /// The levels the engine uses, ascending; with channel scales in units of the scale. Empty for 8 and 32 bits; for
+  /// Granularity::kChannel the first channel's.
+  std::vector<float> levels;
+  double sqnr_db = 0;      ///< 10 log10(sum w^2 / sum (w - q)^2); infinite when exact
+  std::size_t bytes = 0;   ///< indices, levels and scales as stored
+  double milliseconds = 0;
+};
+
+struct QuantizeReport {
+  std::vector<LayerReport> layers;
+  std::size_t weights = 0, weights_scanned = 0, weights_sampled = 0;
+  std::size_t pictures = 0;  ///< calibration pictures used
+  double design_milliseconds = 0;
+  double calibration_milliseconds = 0;
+};
+
+/// The keys of a quantize report, the same on the command line and in JavaScript: one JSON object.
+std::string ReportToJson(const QuantizeReport& report, std::size_t bytes_in, std::size_t bytes_out, double seconds);
+
+/// Quantizes in steps of one layer or one picture. The float graph is not changed, whatever happens.
+class QuantizeJob : public Job {
+ public:
+  /// `graph` must be prepared. Errors: kUsage (options that contradict each other, pictures missing), kUnsupported (nothing
+  /// to quantize), kNotFinite (layer and position named).
+  static Result<std::unique_ptr<QuantizeJob>> Create(std::shared_ptr<const Graph> graph, QuantizeOptions options);
+
+  /// Layers finished so far; grows by one per finished layer, so that a user interface can draw each as it comes.
+  virtual const QuantizeReport& report() const = 0;
+
+  /// The 4-bit graph, prepared, with ranges and metadata (`kdequant.version`, `kdequant.settings`, `kdequant.preprocess`). Valid once
+  /// Step has returned true; call once.
+  virtual Graph TakeGraph() = 0;
+};
+
+/// Version written into files.
+std::string_view Version();
+
+}  // namespace kdequant
+
+#endif  // KDEQUANT_QUANTIZE_QUANTIZE_H_
