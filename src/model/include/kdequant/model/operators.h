@@ -53,8 +53,8 @@ struct Conv {
   std::int64_t groups = 1;
 };
 
-/// a, b, [c]: alpha a' b' + beta c, ' = transposed if told. A prepared graph has alpha = beta = 1, no trans_a, trans_b, and c is
-/// [N] or absent wherever b is a constant: then b is a weight matrix [N, K].
+/// a, b, [c]: alpha a' b' + beta c, ' = transposed if told. A prepared graph has alpha = beta = 1 and no trans_a, and wherever b is
+/// a constant it has trans_b (b is a weight matrix [N, K]) and c is [N] or absent.
 struct Gemm {
   float alpha = 1;
   float beta = 1;
