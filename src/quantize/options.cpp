@@ -1,0 +1,59 @@
+#include <array>
+#include <utility>
+
+#include "kdequant/quantize/quantize.h"
+
+namespace kdequant {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Granularity>, 3> kGranularities{
+    {{"tensor", Granularity::kTensor}, {"channel-scale", Granularity::kChannelScale}, {"channel", Granularity::kChannel}}};
+constexpr std::array<std::pair<std::string_view, ActivationMode>, 3> kActivationModes{
+    {{"static", ActivationMode::kStatic}, {"dynamic", ActivationMode::kDynamic}, {"float", ActivationMode::kFloat}}};
+constexpr std::array<std::pair<std::string_view, Effort>, 2> kEfforts{{{"plain", Effort::kPlain}, {"fast", Effort::kFast}}};
+
+template <typename Enum, std::size_t N>
+Result<Enum> Parse(std::string_view what, std::string_view name, const std::array<std::pair<std::string_view, Enum>, N>& table) {
+  std::string allowed;
+  for (const auto& [text, value] : table) {
+    if (text == name) return value;
+    allowed += (allowed.empty() ? "" : ", ") + std::string(text);
+  }
+  return Fail(ErrorCode::kUsage, "unknown " + std::string(what) + " \"" + std::string(name) + "\"; it is one of " + allowed);
+}
+
+template <typename Enum, std::size_t N>
+std::string_view NameOf(Enum value, const std::array<std::pair<std::string_view, Enum>, N>& table) {
+  for (const auto& [text, entry] : table) {
+    if (entry == value) return text;
+  }
+  return {};
+}
+
+}  // namespace
+
+void ApplyEffort(Effort effort, QuantizeOptions& options) {
+  switch (effort) {
+    case Effort::kPlain:
+      options.calibration = Calibration::kNone;
+      options.bias_correction = false;
+      options.activations = ActivationMode::kDynamic;
+      return;
+    case Effort::kFast:
+      options.calibration = Calibration::kSynthetic;
+      options.picture_count = 16;
+      options.bias_correction = true;
+      options.activations = ActivationMode::kStatic;
+      return;
+  }
+}
+
+Result<Granularity> ParseGranularity(std::string_view name) { return Parse("granularity", name, kGranularities); }
+std::string_view GranularityName(Granularity granularity) { return NameOf(granularity, kGranularities); }
+Result<ActivationMode> ParseActivationMode(std::string_view name) { return Parse("activation mode", name, kActivationModes); }
+std::string_view ActivationModeName(ActivationMode mode) { return NameOf(mode, kActivationModes); }
+Result<Effort> ParseEffort(std::string_view name) { return Parse("effort", name, kEfforts); }
+
+std::string_view Version() { return KDEQUANT_VERSION; }
+
+}  // namespace kdequant
