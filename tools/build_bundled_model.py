@@ -55,8 +55,11 @@ class CheckpointWeights:
         if name in outside_blocks:
             return outside_blocks[name]
         block, part = name.rsplit(".", 1)
-        conv, norm = {"expand": ("_expand_conv", "_bn0"), "depthwise": ("_depthwise_conv", "_bn1"),
-                      "project": ("_project_conv", "_bn2")}[part]
+        conv, norm = {
+            "expand": ("_expand_conv", "_bn0"),
+            "depthwise": ("_depthwise_conv", "_bn1"),
+            "project": ("_project_conv", "_bn2"),
+        }[part]
         return f"_{block}.{conv}", f"_{block}.{norm}"
 
     def _take(self, name: str) -> np.ndarray:

@@ -47,16 +47,23 @@ class Photo:
 PHOTOS = [
     Photo("chelsea.png", "Chelsea the cat", "A tabby cat looking into the camera", "Stefan van der Walt", "CC0"),
     Photo("coffee.png", "Coffee", "A cup of espresso on a wooden table", "Rachel Michetti, Pikolo Espresso Bar", "CC0"),
-    Photo("camera.png", "Photographer", "A man looking through a camera on a tripod, in black and white", "Lav Varshney", "CC0"),
+    Photo(
+        "camera.png", "Photographer", "A man looking through a camera on a tripod, in black and white", "Lav Varshney", "CC0"
+    ),
     Photo("rocket.jpg", "Falcon 9", "A rocket on its launch pad at dusk, between lattice towers", "SpaceX", "public domain"),
-    Photo("astronaut.png", "Eileen Collins", "An astronaut in an orange suit before a flag and a model of the space shuttle",
-          "NASA Great Images", "public domain"),
+    Photo(
+        "astronaut.png",
+        "Eileen Collins",
+        "An astronaut in an orange suit before a flag and a model of the space shuttle",
+        "NASA Great Images",
+        "public domain",
+    ),
 ]
 
 
 def encode(photo: Photo) -> bytes:
     """The photo as a colour JPEG. One that is a JPEG already is passed on untouched."""
-    content = PACKAGE.read(f"skimage/data/{photo.source}")
+    content: bytes = PACKAGE.read(f"skimage/data/{photo.source}")
     if photo.source.endswith(".jpg"):
         return content
     encoded = io.BytesIO()
@@ -75,8 +82,10 @@ def main() -> int:
     except PackageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    credits = [{"file": photo.file, "title": photo.title, "alt": photo.alt, "credit": photo.credit, "licence": photo.licence}
-               for photo in PHOTOS]
+    credits = [
+        {"file": photo.file, "title": photo.title, "alt": photo.alt, "credit": photo.credit, "licence": photo.licence}
+        for photo in PHOTOS
+    ]
     write_atomically(folder / "photos.json", (json.dumps(credits, indent=2, ensure_ascii=False) + "\n").encode())
     print(f"{folder}: {len(PHOTOS)} photos, {sum(path.stat().st_size for path in folder.glob('*.jpg')) / 1e3:.0f} kB")
     return 0

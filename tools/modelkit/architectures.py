@@ -31,8 +31,19 @@ class Network:
         self.graph = GraphBuilder(name, (3, 224, 224))
         self._weights = weights
 
-    def conv(self, x: Tensor, name: str, channels: int, kernel: int, *, stride: int = 1, padding: Padding = 0, groups: int = 1,
-             activation: Activation = "relu", role: str = "plain") -> Tensor:
+    def conv(
+        self,
+        x: Tensor,
+        name: str,
+        channels: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        padding: Padding = 0,
+        groups: int = 1,
+        activation: Activation = "relu",
+        role: str = "plain",
+    ) -> Tensor:
         """A square convolution."""
         shape = (channels, x.shape[0] // groups, kernel, kernel)
         weight, bias = self._weights.layer(name, shape, activation, role)
@@ -52,8 +63,15 @@ class Network:
 def efficientnet_lite0(weights: Weights) -> tuple[GraphBuilder, Tensor]:
     """EfficientNet-Lite0 (Tan & Le 2019, the "lite" variant: ReLU6, no squeeze-and-excitation), TensorFlow SAME padding."""
     # repeats, kernel, stride, expansion, output channels
-    stages = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
-              (1, 3, 1, 6, 320)]
+    stages = [
+        (1, 3, 1, 1, 16),
+        (2, 3, 2, 6, 24),
+        (2, 5, 2, 6, 40),
+        (3, 3, 2, 6, 80),
+        (3, 5, 1, 6, 112),
+        (4, 5, 2, 6, 192),
+        (1, 3, 1, 6, 320),
+    ]
     net = Network("efficientnet-lite0", weights)
     x = net.conv(net.graph.input, "stem", 32, 3, stride=2, padding="same", activation="relu6")
     block = 0

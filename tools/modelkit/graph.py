@@ -36,8 +36,15 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def fold_batch_norm(weight: np.ndarray, bias: np.ndarray | None, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray,
-                    variance: np.ndarray, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
+def fold_batch_norm(
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    epsilon: float,
+) -> tuple[np.ndarray, np.ndarray]:
     """The weight [out, ...] and bias [out] of a convolution that includes the BatchNormalization behind it.
 
     Computed in float64 and rounded once: a variance near zero makes factors of several hundred.
@@ -95,24 +102,44 @@ class GraphBuilder:
         width = (x.shape[2] + pads[1] + pads[3] - kernel[1]) // stride + 1
         return height, width
 
-    def conv(self, x: Tensor, name: str, weight: np.ndarray, bias: np.ndarray, *, stride: int = 1, padding: Padding = 0,
-             groups: int = 1, activation: Activation = "none") -> Tensor:
+    def conv(
+        self,
+        x: Tensor,
+        name: str,
+        weight: np.ndarray,
+        bias: np.ndarray,
+        *,
+        stride: int = 1,
+        padding: Padding = 0,
+        groups: int = 1,
+        activation: Activation = "none",
+    ) -> Tensor:
         """A convolution with weight [out, in / groups, height, width] and its activation."""
         kernel = (weight.shape[2], weight.shape[3])
         assert weight.shape[1] * groups == x.shape[0], f"{name}: weight {weight.shape} on {x.shape[0]} channels"
         pads = self._pads(x, kernel, stride, padding)
-        self.node("Conv", [x.name, self.constant(f"{name}.weight", weight), self.constant(f"{name}.bias", bias)], name,
-                  kernel_shape=kernel, strides=(stride, stride), pads=pads, group=groups)
+        self.node(
+            "Conv",
+            [x.name, self.constant(f"{name}.weight", weight), self.constant(f"{name}.bias", bias)],
+            name,
+            kernel_shape=kernel,
+            strides=(stride, stride),
+            pads=pads,
+            group=groups,
+        )
         y = Tensor(name, (weight.shape[0], *self._spatial(x, kernel, stride, pads)))
         return self.activate(y, activation, name)
 
     def dense(self, x: Tensor, name: str, weight: np.ndarray, bias: np.ndarray, activation: Activation = "none") -> Tensor:
         """A fully connected layer with weight [out, in], a Gemm with transB."""
-        self.node("Gemm", [x.name, self.constant(f"{name}.weight", weight), self.constant(f"{name}.bias", bias)], name, transB=1)
+        self.node(
+            "Gemm", [x.name, self.constant(f"{name}.weight", weight), self.constant(f"{name}.bias", bias)], name, transB=1
+        )
         return self.activate(Tensor(name, (weight.shape[0],)), activation, name)
 
-    def batch_norm(self, x: Tensor, name: str, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray,
-                   epsilon: float) -> Tensor:
+    def batch_norm(
+        self, x: Tensor, name: str, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray, epsilon: float
+    ) -> Tensor:
         """A BatchNormalization that no convolution stands directly before, so that it could not be folded."""
         parameters = {"gamma": gamma, "beta": beta, "mean": mean, "variance": variance}
         inputs = [self.constant(f"{name}.{key}", value) for key, value in parameters.items()]
@@ -165,12 +192,15 @@ class GraphBuilder:
                     if edge == output.name:
                         edges[i] = output_name
         graph = helper.make_graph(
-            self._nodes, self._name,
+            self._nodes,
+            self._name,
             [helper.make_tensor_value_info(self.input.name, TensorProto.FLOAT, [1, *self.input.shape])],
             [helper.make_tensor_value_info(output_name, TensorProto.FLOAT, [1, *output.shape])],
-            list(self._initializers.values()))
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION,
-                                  producer_name="kdequant-tools")
+            list(self._initializers.values()),
+        )
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="kdequant-tools"
+        )
         helper.set_model_props(model, metadata)
         onnx.checker.check_model(model, full_check=True)
         return model

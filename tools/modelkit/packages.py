@@ -64,14 +64,30 @@ class PyPIWheel:
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             pins = Path(scratch) / "pins.txt"
             pins.write_text(f"{self.name}=={self.version} --hash=sha256:{self.sha256}\n")
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                       "--only-binary", ":all:", "--require-hashes", "--requirement", str(pins), "--dest", scratch]
+            command = [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--require-hashes",
+                "--requirement",
+                str(pins),
+                "--dest",
+                scratch,
+            ]
             if self.platform:
                 command += ["--platform", self.platform, "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"]
             _run(command, f"PyPI package {self.name} {self.version}")
             fresh = Path(scratch) / self.file
             if not self._matches(fresh):
-                raise PackageError(f"PyPI package {self.name} {self.version}: pip did not deliver {self.file} with the pinned hash")
+                raise PackageError(
+                    f"PyPI package {self.name} {self.version}: pip did not deliver {self.file} with the pinned hash"
+                )
             os.replace(fresh, kept)
         return kept
 
@@ -107,8 +123,10 @@ class NpmTarball:
         folder.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=folder))
         try:
-            _run(["npm", "pack", "--silent", f"{self.name}@{self.version}", "--pack-destination", str(scratch)],
-                 f"npm package {self.name} {self.version}")
+            _run(
+                ["npm", "pack", "--silent", f"{self.name}@{self.version}", "--pack-destination", str(scratch)],
+                f"npm package {self.name} {self.version}",
+            )
             fresh = scratch / self.file
             if not self._matches(fresh):
                 raise PackageError(f"npm package {self.name} {self.version}: the tarball's hash is not the pinned one")

@@ -47,8 +47,15 @@ class _Tensor:
     strides: tuple[int, ...]
 
 
-def _rebuild_tensor(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...],
-                    requires_grad: bool = False, hooks: object = None, metadata: object = None) -> _Tensor:
+def _rebuild_tensor(
+    storage: _Storage,
+    offset: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    requires_grad: bool = False,
+    hooks: object = None,
+    metadata: object = None,
+) -> _Tensor:
     return _Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
@@ -89,7 +96,7 @@ def read_state_dict(content: bytes) -> dict[str, np.ndarray]:
 
     arrays: dict[str, np.ndarray] = {}
     for name, tensor in tensors.items():
-        elements = storages[tensor.storage.key][tensor.offset:]
+        elements = storages[tensor.storage.key][tensor.offset :]
         extent = 1 + sum((length - 1) * step for length, step in zip(tensor.shape, tensor.strides, strict=True))
         if extent > len(elements):  # as_strided would read beyond the storage
             raise CheckpointError(f"parameter {name} reaches beyond its storage")
