@@ -11,7 +11,8 @@ std::uint16_t FloatToHalf(float value) {
   if (magnitude > 0x7f800000U) return static_cast<std::uint16_t>(sign | 0x7e00U);   // NaN
   if (magnitude >= 0x477ff000U) return static_cast<std::uint16_t>(sign | 0x7c00U);  // rounds to 65536 or more
   if (magnitude < 0x38800000U) {
-    // Below 2^-14 the result is subnormal, a multiple of 2^-24: adding 0.5 rounds there (the float's last bit is 2^-24).
+    // Below 2^-14 the result is subnormal, a multiple of 2^-24: adding 0.5 rounds there (the float's last bit is
+    // 2^-24).
     const float shifted = std::bit_cast<float>(magnitude) + 0.5F;
     return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000U));
   }

@@ -36,7 +36,8 @@ std::uint64_t Random::Bits() {
 double Random::Uniform() { return static_cast<double>(Bits() >> 11) * 0x1.0p-53; }
 
 std::uint32_t Random::Below(std::uint32_t n) {
-  // The high half of a 32 x 32-bit product is the draw; its low half says whether the draw belongs to the excess to reject.
+  // The high half of a 32 x 32-bit product is the draw; its low half says whether the draw belongs to the excess to
+  // reject.
   std::uint64_t product = (Bits() >> 32) * n;
   auto low = static_cast<std::uint32_t>(product);
   if (low < n) {

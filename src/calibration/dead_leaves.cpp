@@ -25,8 +25,8 @@ constexpr double kShading = 45;         // largest change from a shape's middle 
 constexpr double kTextureStrength = 6;  // standard deviation of the 1/f texture
 
 struct Leaf {
-  double x, y;                 // middle
-  double cosine, sine;         // orientation
+  double x, y;          // middle
+  double cosine, sine;  // orientation
   double half_width, half_height;
   bool ellipse;
   Color color;
@@ -79,7 +79,8 @@ void Paint(const Leaf& leaf, int size, std::vector<double>& canvas) {
   }
 }
 
-// Grey noise with about a 1/f spectrum: white noise on grids of 4, 8, 16... cells, enlarged bilinearly, all equally strong.
+// Grey noise with about a 1/f spectrum: white noise on grids of 4, 8, 16... cells, enlarged bilinearly, all equally
+// strong.
 void AddTexture(Random& random, int size, std::vector<double>& canvas) {
   int octaves = 0;
   for (int cells = 4; cells <= size; cells *= 2) ++octaves;

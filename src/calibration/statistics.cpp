@@ -30,7 +30,8 @@ ColumnLayout LayoutOf(const Graph& graph, const Node& node) {
 
 class StatisticsJobImplementation final : public StatisticsJob {
  public:
-  StatisticsJobImplementation(const Graph& graph, std::span<const Image> pictures, const Preprocess& preprocess, Session session)
+  StatisticsJobImplementation(const Graph& graph, std::span<const Image> pictures, const Preprocess& preprocess,
+                              Session session)
       : graph_(graph), pictures_(pictures), preprocess_(preprocess), session_(std::move(session)) {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       const Node& node = graph.nodes[i];
@@ -108,7 +109,8 @@ class StatisticsJobImplementation final : public StatisticsJob {
 
 Result<std::unique_ptr<StatisticsJob>> StatisticsJob::Create(const Graph& graph, std::span<const Image> pictures,
                                                              const Preprocess& preprocess) {
-  if (pictures.empty()) return Fail(ErrorCode::kUsage, "calibration needs at least one picture; give some or use synthetic ones");
+  if (pictures.empty())
+    return Fail(ErrorCode::kUsage, "calibration needs at least one picture; give some or use synthetic ones");
   auto session = Session::Create(graph, {.precision = Precision::kF32});
   if (!session) return Forward(session);
   return std::make_unique<StatisticsJobImplementation>(graph, pictures, preprocess, std::move(*session));

@@ -15,8 +15,8 @@ LevelTable::LevelTable(std::span<const std::int8_t> codes, float step) {
 
 void LevelTable::Assign(std::span<const float> weights, float scale, std::span<std::uint8_t> indices) const {
   const float reciprocal = scale > 0 ? 1 / scale : 0;
-  // One pass per midpoint over a block that stays in cache: the loops have no branches, so the compiler makes SIMD of them, and
-  // counting the midpoints below a weight beats a binary search per weight threefold.
+  // One pass per midpoint over a block that stays in cache: the loops have no branches, so the compiler makes SIMD of
+  // them, and counting the midpoints below a weight beats a binary search per weight threefold.
   constexpr std::size_t kBlock = 512;
   float normalized[kBlock];
   for (std::size_t start = 0; start < weights.size(); start += kBlock) {
@@ -26,12 +26,14 @@ void LevelTable::Assign(std::span<const float> weights, float scale, std::span<s
     for (std::size_t i = 0; i < count; ++i) normalized[i] = source[i] * reciprocal;
     for (std::size_t i = 0; i < count; ++i) target[i] = 0;
     for (const float midpoint : midpoints_) {
-      for (std::size_t i = 0; i < count; ++i) target[i] = static_cast<std::uint8_t>(target[i] + (normalized[i] > midpoint ? 1 : 0));
+      for (std::size_t i = 0; i < count; ++i)
+        target[i] = static_cast<std::uint8_t>(target[i] + (normalized[i] > midpoint ? 1 : 0));
     }
   }
 }
 
-float LevelTable::LeastSquaresScale(std::span<const float> weights, std::span<const std::uint8_t> indices, float fallback) const {
+float LevelTable::LeastSquaresScale(std::span<const float> weights, std::span<const std::uint8_t> indices,
+                                    float fallback) const {
   double product = 0;
   double square = 0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -40,7 +42,8 @@ float LevelTable::LeastSquaresScale(std::span<const float> weights, std::span<co
     square += level * level;
   }
   const double scale = square > 0 ? product / square : 0;
-  return scale > 0 && scale < static_cast<double>(std::numeric_limits<float>::max()) ? static_cast<float>(scale) : fallback;
+  return scale > 0 && scale < static_cast<double>(std::numeric_limits<float>::max()) ? static_cast<float>(scale)
+                                                                                     : fallback;
 }
 
 float RootMeanSquare(std::span<const float> weights) {

@@ -17,8 +17,8 @@ class LevelTable {
   float level(std::size_t index) const { return levels_[index]; }
   std::span<const float> levels() const { return levels_; }
 
-  /// The index of the level nearest to each weight / scale; a weight on a midpoint takes the lower level. A scale of 0 gives the
-  /// level nearest to zero.
+  /// The index of the level nearest to each weight / scale; a weight on a midpoint takes the lower level. A scale of 0
+  /// gives the level nearest to zero.
   void Assign(std::span<const float> weights, float scale, std::span<std::uint8_t> indices) const;
 
   /// The scale s that minimizes sum (w - s level(index))^2, or `fallback` where that is not a positive number.

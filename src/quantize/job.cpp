@@ -135,9 +135,11 @@ class QuantizeJobImplementation final : public QuantizeJob {
   Result<void> AdvanceCalibration() {
     if (pictures_.size() < PicturesWanted()) {
       if (options_.calibration == Calibration::kPictures) {
-        pictures_.assign(options_.pictures.begin(), options_.pictures.begin() + static_cast<std::ptrdiff_t>(PicturesWanted()));
+        pictures_.assign(options_.pictures.begin(),
+                         options_.pictures.begin() + static_cast<std::ptrdiff_t>(PicturesWanted()));
       } else {
-        pictures_.push_back(DeadLeaves(options_.preprocess.size, StreamSeed(options_.seed, kPictureStream + pictures_.size())));
+        pictures_.push_back(
+            DeadLeaves(options_.preprocess.size, StreamSeed(options_.seed, kPictureStream + pictures_.size())));
         spent_cost_ += kCostPerPicture;
       }
       return {};
@@ -215,7 +217,8 @@ class QuantizeJobImplementation final : public QuantizeJob {
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
     if (has_bias) {
       const FloatTensor* old = result_.FloatConstant(node.inputs[2]);
-      if (old == nullptr || old->values.size() != channels) return;  // a computed bias: nothing to add the correction to
+      if (old == nullptr || old->values.size() != channels)
+        return;  // a computed bias: nothing to add the correction to
       bias.values = old->values;
     }
     for (std::size_t o = 0; o < channels; ++o) {
@@ -223,7 +226,8 @@ class QuantizeJobImplementation final : public QuantizeJob {
       double shift = 0;
       for (std::size_t k = 0; k < columns; ++k) {
         const std::size_t i = o * columns + k;
-        shift += (static_cast<double>(weights.values[i]) - static_cast<double>(quantized.values[i])) * means[group * columns + k];
+        shift += (static_cast<double>(weights.values[i]) - static_cast<double>(quantized.values[i])) *
+                 means[group * columns + k];
       }
       bias.values[o] = static_cast<float>(static_cast<double>(bias.values[o]) + shift);
     }
@@ -296,7 +300,8 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::Create(std::shared_ptr<const G
   auto job = std::make_unique<QuantizeJobImplementation>(std::move(graph), std::move(options));
   if (!job->HasLayers()) {
     return Fail(ErrorCode::kUnsupported,
-                "the network has no float weights to quantize: no Conv, Gemm or MatMul with constant float weights; is it quantized already?");
+                "the network has no float weights to quantize: no Conv, Gemm or MatMul with constant float weights; is "
+                "it quantized already?");
   }
   return job;
 }

@@ -36,7 +36,12 @@ void StoreIndices(std::span<const std::uint8_t> indices, CodebookTensor& tensor)
 }
 
 CodebookTensor EmptyTensor(const FloatTensor& weights, int levels) {
-  return {.shape = weights.shape, .bits = std::bit_width(static_cast<unsigned>(levels - 1)), .indices = {}, .codes = {}, .steps = {}, .scales = {}};
+  return {.shape = weights.shape,
+          .bits = std::bit_width(static_cast<unsigned>(levels - 1)),
+          .indices = {},
+          .codes = {},
+          .steps = {},
+          .scales = {}};
 }
 
 // Appends a table, padded with its last code to the 2^bits entries that a table has.
@@ -86,8 +91,8 @@ Result<QuantizedWeights> QuantizeByChannel(const FloatTensor& weights, const Des
   return result;
 }
 
-// Rounds the scales to binary16 after moving their common power of two into `step`, so that the largest is in [0.5, 1): a
-// channel may then be 2^-24 times as strong as the strongest before it becomes zero.
+// Rounds the scales to binary16 after moving their common power of two into `step`, so that the largest is in [0.5, 1):
+// a channel may then be 2^-24 times as strong as the strongest before it becomes zero.
 void RoundScales(std::vector<float>& scales, float& step) {
   const float largest = *std::ranges::max_element(scales);
   if (largest <= 0) return;
@@ -103,9 +108,11 @@ Result<QuantizedWeights> QuantizeByChannelScale(const FloatTensor& weights, cons
   FloatTensor normalized{.shape = weights.shape, .values = std::vector<float>(weights.values.size())};
   for (std::size_t o = 0; o < matrix.channels; ++o) {
     scales[o] = RootMeanSquare(matrix.row(o));
-    // A channel of zeros (real models have some) says nothing about the density of the others, but the zeros are its weights.
+    // A channel of zeros (real models have some) says nothing about the density of the others, but the zeros are its
+    // weights.
     const float divisor = scales[o] > 0 ? scales[o] : 1;
-    for (std::size_t k = 0; k < matrix.columns; ++k) normalized.values[o * matrix.columns + k] = matrix.row(o)[k] / divisor;
+    for (std::size_t k = 0; k < matrix.columns; ++k)
+      normalized.values[o * matrix.columns + k] = matrix.row(o)[k] / divisor;
   }
   auto design = DesignCodebook(normalized.values, design_options);
   if (!design) return Forward(design);
@@ -113,7 +120,9 @@ Result<QuantizedWeights> QuantizeByChannelScale(const FloatTensor& weights, cons
   CodebookTensor tensor = EmptyTensor(weights, design_options.levels);
   AppendTable(RoundToIntegerLevels(design->codebook), tensor);
   std::vector<std::uint8_t> indices(weights.values.size());
-  const auto row_indices = [&](std::size_t o) { return std::span(indices).subspan(o * matrix.columns, matrix.columns); };
+  const auto row_indices = [&](std::size_t o) {
+    return std::span(indices).subspan(o * matrix.columns, matrix.columns);
+  };
   const LevelTable table(tensor.codes, tensor.steps[0]);
   for (int round = 0; round < kScaleRounds; ++round) {
     for (std::size_t o = 0; o < matrix.channels; ++o) {
@@ -138,7 +147,8 @@ Result<QuantizedWeights> QuantizeByChannelScale(const FloatTensor& weights, cons
 
 }  // namespace
 
-Result<QuantizedWeights> QuantizeToCodebook(const FloatTensor& weights, const QuantizeOptions& options, std::uint64_t seed) {
+Result<QuantizedWeights> QuantizeToCodebook(const FloatTensor& weights, const QuantizeOptions& options,
+                                            std::uint64_t seed) {
   DesignOptions design = options.design;
   design.sampling.seed = seed;
   switch (options.granularity) {

@@ -7,19 +7,24 @@ namespace kdequant {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, Granularity>, 3> kGranularities{
-    {{"tensor", Granularity::kTensor}, {"channel-scale", Granularity::kChannelScale}, {"channel", Granularity::kChannel}}};
+    {{"tensor", Granularity::kTensor},
+     {"channel-scale", Granularity::kChannelScale},
+     {"channel", Granularity::kChannel}}};
 constexpr std::array<std::pair<std::string_view, ActivationMode>, 3> kActivationModes{
     {{"static", ActivationMode::kStatic}, {"dynamic", ActivationMode::kDynamic}, {"float", ActivationMode::kFloat}}};
-constexpr std::array<std::pair<std::string_view, Effort>, 2> kEfforts{{{"plain", Effort::kPlain}, {"fast", Effort::kFast}}};
+constexpr std::array<std::pair<std::string_view, Effort>, 2> kEfforts{
+    {{"plain", Effort::kPlain}, {"fast", Effort::kFast}}};
 
 template <typename Enum, std::size_t N>
-Result<Enum> Parse(std::string_view what, std::string_view name, const std::array<std::pair<std::string_view, Enum>, N>& table) {
+Result<Enum> Parse(std::string_view what, std::string_view name,
+                   const std::array<std::pair<std::string_view, Enum>, N>& table) {
   std::string allowed;
   for (const auto& [text, value] : table) {
     if (text == name) return value;
     allowed += (allowed.empty() ? "" : ", ") + std::string(text);
   }
-  return Fail(ErrorCode::kUsage, "unknown " + std::string(what) + " \"" + std::string(name) + "\"; it is one of " + allowed);
+  return Fail(ErrorCode::kUsage,
+              "unknown " + std::string(what) + " \"" + std::string(name) + "\"; it is one of " + allowed);
 }
 
 template <typename Enum, std::size_t N>
@@ -50,7 +55,9 @@ void ApplyEffort(Effort effort, QuantizeOptions& options) {
 
 Result<Granularity> ParseGranularity(std::string_view name) { return Parse("granularity", name, kGranularities); }
 std::string_view GranularityName(Granularity granularity) { return NameOf(granularity, kGranularities); }
-Result<ActivationMode> ParseActivationMode(std::string_view name) { return Parse("activation mode", name, kActivationModes); }
+Result<ActivationMode> ParseActivationMode(std::string_view name) {
+  return Parse("activation mode", name, kActivationModes);
+}
 std::string_view ActivationModeName(ActivationMode mode) { return NameOf(mode, kActivationModes); }
 Result<Effort> ParseEffort(std::string_view name) { return Parse("effort", name, kEfforts); }
 

@@ -12,8 +12,9 @@
 
 namespace kdequant {
 
-/// Owns `size` values of a trivial type, aligned to 64 bytes (a cache line; any SIMD load is then aligned at multiples of its
-/// width). The values are not initialized: kernels overwrite them, and touching an arena of 30 MB twice costs milliseconds.
+/// Owns `size` values of a trivial type, aligned to 64 bytes (a cache line; any SIMD load is then aligned at multiples
+/// of its width). The values are not initialized: kernels overwrite them, and touching an arena of 30 MB twice costs
+/// milliseconds.
 template <typename T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -23,7 +24,8 @@ class Buffer {
 
   Buffer() = default;
 
-  /// An empty buffer (`size() == 0`) if the memory is refused, never an exception: test `size()` where `count` may be large.
+  /// An empty buffer (`size() == 0`) if the memory is refused, never an exception: test `size()` where `count` may be
+  /// large.
   explicit Buffer(std::size_t count) {
     if (count == 0 || count > std::numeric_limits<std::size_t>::max() / sizeof(T) - kAlignment) return;
     data_.reset(static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{kAlignment}, std::nothrow)));

@@ -1,8 +1,9 @@
 // kdequant/base/job.h
 // Long work in short steps.
 //
-// A worker inside one long WebAssembly call hears no message, and shared memory is usually absent in a page: so a long job is an
-// object whose caller asks for a few milliseconds of work at a time, and may show progress, cancel or simply stop in between.
+// A worker inside one long WebAssembly call hears no message, and shared memory is usually absent in a page: so a long
+// job is an object whose caller asks for a few milliseconds of work at a time, and may show progress, cancel or simply
+// stop in between.
 #ifndef KDEQUANT_BASE_JOB_H_
 #define KDEQUANT_BASE_JOB_H_
 
@@ -15,9 +16,9 @@ namespace kdequant {
 
 /// Where a job stands.
 struct Progress {
-  double fraction = 0;   ///< Of the expected time, 0 to 1, never falling.
-  std::string stage;     ///< A word or two for people: "calibrating", "designing levels".
-  std::string layer;     ///< The layer at work, where there is one.
+  double fraction = 0;  ///< Of the expected time, 0 to 1, never falling.
+  std::string stage;    ///< A word or two for people: "calibrating", "designing levels".
+  std::string layer;    ///< The layer at work, where there is one.
 };
 
 /// A deadline that work loops look at.
@@ -37,8 +38,8 @@ class Job {
  public:
   virtual ~Job() = default;
 
-  /// Works for about `budget_ms` milliseconds (at least one indivisible piece) and says whether the job is done. After an error
-  /// or `true`, further calls return the same again.
+  /// Works for about `budget_ms` milliseconds (at least one indivisible piece) and says whether the job is done. After
+  /// an error or `true`, further calls return the same again.
   virtual Result<bool> Step(double budget_ms) = 0;
 
   virtual Progress progress() const = 0;

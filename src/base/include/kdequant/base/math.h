@@ -1,6 +1,6 @@
 // kdequant/base/math.h
-// Elementary functions that give the same bits on every build. The C library's differ between glibc, musl and browsers by a
-// unit in the last place, and one flipped index is enough to make two builds write different files.
+// Elementary functions that give the same bits on every build. The C library's differ between glibc, musl and browsers
+// by a unit in the last place, and one flipped index is enough to make two builds write different files.
 #ifndef KDEQUANT_BASE_MATH_H_
 #define KDEQUANT_BASE_MATH_H_
 
@@ -19,7 +19,8 @@ double Exp(double x);
 /// Natural logarithm, within 2 ulp; -infinity at 0, NaN below.
 double Log(double x);
 
-/// base^exponent for base >= 0, as Exp(exponent * Log(base)); Pow(0, e > 0) is 0. Relative error about |exponent Log(base)| ulp.
+/// base^exponent for base >= 0, as Exp(exponent * Log(base)); Pow(0, e > 0) is 0. Relative error about |exponent
+/// Log(base)| ulp.
 double Pow(double base, double exponent);
 
 /// Sine and cosine for |x| <= 1e5, absolute error below 1e-15 for |x| <= 2 pi.

@@ -9,8 +9,8 @@
 namespace kdequant {
 
 /// Calls `body(i)` for every i in [0, count), on up to `threads` threads (0: as many as the machine has). The order is
-/// unspecified: `body` must write only what belongs to i, and what it computes must not depend on the order. Returns when all
-/// are done. Builds without threads run the loop in place.
+/// unspecified: `body` must write only what belongs to i, and what it computes must not depend on the order. Returns
+/// when all are done. Builds without threads run the loop in place.
 void ParallelFor(std::size_t count, int threads, const std::function<void(std::size_t)>& body);
 
 /// The number of threads that `threads == 0` stands for, at least 1.

@@ -31,8 +31,8 @@ class Random {
   bool has_spare_ = false;
 };
 
-/// A seed for stream `index` of a job seeded with `seed`, so that layer 7 draws the same numbers whether or not layer 6 was
-/// skipped.
+/// A seed for stream `index` of a job seeded with `seed`, so that layer 7 draws the same numbers whether or not layer 6
+/// was skipped.
 std::uint64_t StreamSeed(std::uint64_t seed, std::uint64_t index);
 
 }  // namespace kdequant

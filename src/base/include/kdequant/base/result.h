@@ -29,8 +29,8 @@ enum class ErrorCode {
 /// The stable name of a code ("bad-input", "unsupported"...), for JSON and JavaScript.
 std::string_view ErrorCodeName(ErrorCode code);
 
-/// A failure. `message` is one sentence that names the place (file, layer, node) and says what to do; `layer` is the layer or
-/// node alone, where there is one, so that a user interface can point at it.
+/// A failure. `message` is one sentence that names the place (file, layer, node) and says what to do; `layer` is the
+/// layer or node alone, where there is one, so that a user interface can point at it.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
   std::string message;

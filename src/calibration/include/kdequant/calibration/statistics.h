@@ -28,8 +28,8 @@ struct CalibrationStatistics {
   std::size_t pictures = 0;
   /// By value id: every float value that a node computes, and the graph's input.
   std::map<ValueId, ValueExtent> extents;
-  /// By node index, for Conv and Gemm with weights: E[x] of every input column, in the order of a row of the weight matrix. Length
-  /// (C / groups) kh kw for each group after the other: groups * K values.
+  /// By node index, for Conv and Gemm with weights: E[x] of every input column, in the order of a row of the weight
+  /// matrix. Length (C / groups) kh kw for each group after the other: groups * K values.
   std::map<std::size_t, std::vector<double>> column_means;
 };
 
@@ -45,8 +45,8 @@ class StatisticsJob : public Job {
 /// The layout of the graph's image input ([1, 3, H, W] or [1, H, W, 3]).
 TensorLayout InputLayout(const Graph& graph);
 
-/// Adds to `sums` (groups * K values) every element of `input` [C, H, W] that each column of the convolution's im2col matrix holds,
-/// over all output positions; padding counts as zero.
+/// Adds to `sums` (groups * K values) every element of `input` [C, H, W] that each column of the convolution's im2col
+/// matrix holds, over all output positions; padding counts as zero.
 void AddColumnSums(std::span<const float> input, const Shape& input_shape, const Conv& conv, const Shape& weight_shape,
                    const Shape& output_shape, std::span<double> sums);
 

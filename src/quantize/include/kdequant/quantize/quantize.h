@@ -85,8 +85,8 @@ struct LayerReport {
   /// The levels the engine uses, ascending; with channel scales in units of the scale. Empty for 8 and 32 bits; for
   /// Granularity::kChannel the first channel's.
   std::vector<float> levels;
-  double sqnr_db = 0;      ///< 10 log10(sum w^2 / sum (w - q)^2); infinite when exact
-  std::size_t bytes = 0;   ///< indices, levels and scales as stored
+  double sqnr_db = 0;     ///< 10 log10(sum w^2 / sum (w - q)^2); infinite when exact
+  std::size_t bytes = 0;  ///< indices, levels and scales as stored
   double milliseconds = 0;
 };
 
@@ -104,15 +104,15 @@ std::string ReportToJson(const QuantizeReport& report, std::size_t bytes_in, std
 /// Quantizes in steps of one layer or one picture. The float graph is not changed, whatever happens.
 class QuantizeJob : public Job {
  public:
-  /// `graph` must be prepared. Errors: kUsage (options that contradict each other, pictures missing), kUnsupported (nothing
-  /// to quantize), kNotFinite (layer and position named).
+  /// `graph` must be prepared. Errors: kUsage (options that contradict each other, pictures missing), kUnsupported
+  /// (nothing to quantize), kNotFinite (layer and position named).
   static Result<std::unique_ptr<QuantizeJob>> Create(std::shared_ptr<const Graph> graph, QuantizeOptions options);
 
   /// Layers finished so far; grows by one per finished layer, so that a user interface can draw each as it comes.
   virtual const QuantizeReport& report() const = 0;
 
-  /// The 4-bit graph, prepared, with ranges and metadata (`kdequant.version`, `kdequant.settings`, `kdequant.preprocess`). Valid once
-  /// Step has returned true; call once.
+  /// The 4-bit graph, prepared, with ranges and metadata (`kdequant.version`, `kdequant.settings`,
+  /// `kdequant.preprocess`). Valid once Step has returned true; call once.
   virtual Graph TakeGraph() = 0;
 };
 
