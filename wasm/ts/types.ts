@@ -1,0 +1,273 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The package's public types. `Model` and `Session` live in this thread; `RemoteModel` and `RemoteSession` are the same in a worker.
+
+/** The WebAssembly builds. Both give the same models byte for byte and the same w4a8 logits bit for bit; `relaxed` is faster. */
+export type Build = 'simd128' | 'relaxed';
+
+/** What `loadModel` reads: an address (a string is one, never a file's content), a file's bytes, or a response being received. */
+export type ModelSource = string | URL | ArrayBuffer | Uint8Array | Blob | Response;
+
+/** Pixels without padding, 8 bits a channel, 3 (RGB) or 4 (RGBA) channels as the length tells. Transparency is laid over white. */
+export interface Pixels {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What the browser can draw. */
+export type DrawablePicture =
+  ImageBitmap | HTMLImageElement | HTMLCanvasElement | OffscreenCanvas | HTMLVideoElement | VideoFrame;
+
+/** A picture: an encoded file (JPEG, PNG... as a Blob or as bytes), pixels, or something on the page. */
+export type PictureInput = Blob | ArrayBuffer | Uint8Array | Pixels | ImageData | DrawablePicture;
+
+/** Where a long job stands. */
+export interface Progress {
+  /** Of the expected time, 0 to 1, never falling. */
+  readonly fraction: number;
+  /** A word or two for people: "downloading", "calibrating", "designing levels". */
+  readonly stage: string;
+  /** The layer at work, where there is one. */
+  readonly layer?: string;
+  /** Bytes received and expected, while downloading; `total` is missing where the server does not say. */
+  readonly loaded?: number;
+  readonly total?: number;
+}
+
+export interface LoadOptions {
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+  /** `auto` (the default) takes `relaxed` where it is proven to compute rightly. */
+  readonly build?: 'auto' | Build;
+  /** A preprocessing SPEC such as `imagenet` or `tf,size=240`, laid over what the file says. See docs/api.md. */
+  readonly preprocess?: string;
+  /** One name a class, in the order of the outputs. Default: the file's; else ImageNet's, if the model has 1,000 outputs. */
+  readonly labels?: readonly string[] | 'imagenet-1k';
+}
+
+/** One layer with weights, or one other node of the network. */
+export interface LayerSummary {
+  readonly name: string;
+  /** The ONNX operator: "Conv", "Gemm", "MaxPool"... */
+  readonly op: string;
+  /** Shape of the weights, output channels first; of the output where there are none. */
+  readonly shape: readonly number[];
+  readonly outputShape: readonly number[];
+  readonly depthwise: boolean;
+  /** Number of weights (0 for a layer without). */
+  readonly weights: number;
+  /** Bits a weight: 32, 8 or 4 (0 for a layer without weights). */
+  readonly bits: number;
+  /** Bits an activation of the output, if the file holds a range for it. */
+  readonly activationBits?: number;
+  /** Bytes of the weights as stored: indices, levels and scales. */
+  readonly bytes: number;
+  /** Multiply-accumulate operations for one picture. */
+  readonly macs: number;
+  /** The levels of a 4-bit layer, ascending, in units of the channel scale; of the first channel where every channel has a table. */
+  readonly levels: readonly number[];
+}
+
+export interface ModelSummary {
+  /** The graph's name in the file. */
+  readonly name: string;
+  readonly input: { readonly name: string; readonly shape: readonly number[] };
+  readonly output: { readonly name: string; readonly shape: readonly number[] };
+  /** Whether any weight is stored in fewer than 32 bits. */
+  readonly quantized: boolean;
+  readonly weights: number;
+  readonly macs: number;
+  /** The preprocessing in effect, as a SPEC. */
+  readonly preprocess: string;
+  /** `kdequant.*` and whatever else the file's metadata holds. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly layers: readonly LayerSummary[];
+}
+
+export type Method =
+  'kde-lm' | 'kde-km' | 'lloyd-max' | 'k-means' | 'optimal' | 'uniform-minmax' | 'uniform-mse' | 'nf4';
+export type Granularity = 'tensor' | 'channel-scale' | 'channel';
+export type Sampling = 'stratified' | 'random' | 'stratified-blind';
+export type Bandwidth = 'silverman' | 'isj';
+export type Activations = 'static' | 'dynamic' | 'float';
+export type Effort = 'plain' | 'fast' | 'default' | 'best';
+
+export interface QuantizeOptions {
+  /** How the 16 levels are found. Default `kde-lm`. */
+  readonly method?: Method;
+  /** What shares a codebook. Default `channel-scale`: a layer, with a scale a channel. */
+  readonly granularity?: Granularity;
+  /** Default `stratified`. */
+  readonly sampling?: Sampling;
+  /** Weights a layer's density is estimated from. Default 1024. */
+  readonly samples?: number | 'all';
+  /** Default `silverman`. */
+  readonly bandwidth?: Bandwidth;
+  /** Multiplies the bandwidth. Default 0.5. */
+  readonly bandwidthFactor?: number;
+  /** Pictures to measure activations on: seeded synthetic ones (the default), your own, or none. */
+  readonly calibration?: 'synthetic' | 'none' | readonly PictureInput[];
+  /** How many synthetic pictures, or how many of your own at most. Default: what `effort` says. */
+  readonly pictures?: number;
+  /** Where the byte that stands for an activation gets its range from. Default `static`. */
+  readonly activations?: Activations;
+  /** A combination of the other options; what you set beside it wins. Default `default`. */
+  readonly effort?: Effort;
+  /** Layers to leave in float: names, or globs with * and ?. */
+  readonly exclude?: readonly string[];
+  /** Same seed, same options, same model: same file, on every build. Default 1. */
+  readonly seed?: number;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Called as each layer is finished, in the network's order. */
+  readonly onLayer?: (layer: LayerReport) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What happened to one layer. */
+export interface LayerReport {
+  readonly name: string;
+  readonly op: string;
+  /** Of the weights, output channels first. */
+  readonly shape: readonly number[];
+  readonly weights: number;
+  /** Weights the density was estimated from. */
+  readonly samples: number;
+  /** In units of the (scale-normalised) weights; 0 where no density was estimated. */
+  readonly bandwidth: number;
+  /** 4, 8 (depthwise) or 32 (excluded). */
+  readonly bits: number;
+  /** Ascending; empty for 8 and 32 bits. */
+  readonly levels: readonly number[];
+  /** 10 log10(sum w^2 / sum (w - q)^2); null where the weights are kept exactly. */
+  readonly sqnrDb: number | null;
+  readonly bytes: number;
+  /** How the rounding error was compensated, where the quantizer does that. */
+  readonly compensation?: 'full' | 'blocks' | 'off';
+}
+
+export interface QuantizeReport {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly seconds: number;
+  /** Read for range, histogram or scale. */
+  readonly weightsScanned: number;
+  /** The values the densities were estimated from. */
+  readonly weightsSampled: number;
+  readonly layers: readonly LayerReport[];
+}
+
+export interface QuantizeResult<M> {
+  readonly model: M;
+  readonly report: QuantizeReport;
+}
+
+/** `f32`: float arithmetic. `w4a8`: 4-bit weights times one byte an activation, exact, the same logits on every build. */
+export type Precision = 'f32' | 'w4a8';
+
+export interface SessionOptions {
+  /** Default: `w4a8` for a quantized model, `f32` for a float one. */
+  readonly precision?: Precision;
+  /** w4a8: measure each activation's range on the picture itself although the file holds ranges. Default false. */
+  readonly dynamicRanges?: boolean;
+  /** Default `best`; `reference` are plain loops, for comparing. */
+  readonly kernels?: 'best' | 'reference' | 'simd128' | 'relaxed';
+  /**
+   * Who decodes picture files: `platform` (the browser: fast, every format it shows) or `own` (the same bits on every system:
+   * JPEG, PNG, BMP, GIF). Default: `platform` where there is one. Resizing is always our own.
+   */
+  readonly decoder?: Decoder;
+}
+export type Decoder = 'platform' | 'own';
+
+export interface SessionInfo {
+  readonly precision: Precision;
+  readonly build: Build;
+  /** The kernels at work: "simd128", "relaxed"... */
+  readonly kernels: string;
+  readonly threads: number;
+  readonly inputShape: readonly number[];
+  readonly outputShape: readonly number[];
+  /** Memory of activations, planned once, and of packed weights. */
+  readonly arenaBytes: number;
+  readonly weightBytes: number;
+  /** w4a8: layers that compute in float all the same. */
+  readonly floatLayers: readonly string[];
+  /** The preprocessing in effect, as a SPEC. */
+  readonly preprocess: string;
+}
+
+export interface ClassifyOptions {
+  /** How many predictions. Default 5. */
+  readonly top?: number;
+}
+
+export interface Prediction {
+  readonly classIndex: number;
+  /** The class's name; "class 17" where the model has none. */
+  readonly label: string;
+  readonly probability: number;
+}
+
+export interface Classification {
+  /** Most probable first. */
+  readonly predictions: readonly Prediction[];
+  /** The network alone. */
+  readonly milliseconds: number;
+  /** Resizing, cropping and normalising; decoding is not counted. */
+  readonly preprocessMilliseconds: number;
+}
+
+export interface StepTime {
+  readonly layer: string;
+  readonly op: string;
+  readonly milliseconds: number;
+}
+
+/** A network, planned and packed, that answers one picture after another. */
+export interface Session extends Disposable {
+  readonly info: SessionInfo;
+  /** The most probable classes of a picture. */
+  classify(picture: PictureInput, options?: ClassifyOptions): Promise<Classification>;
+  /** The network's raw output for a picture. */
+  logits(picture: PictureInput): Promise<Float32Array<ArrayBuffer>>;
+  /** Input and output row-major, in `info.inputShape` and `info.outputShape`. */
+  run(input: Float32Array): Promise<Float32Array<ArrayBuffer>>;
+  /** What the network sees of a picture: resized and cropped, RGBA, ready for `new ImageData(data, width)`. */
+  crop(picture: PictureInput): Promise<RgbaPixels>;
+  /** Runs a picture once and times every step. */
+  profile(picture: PictureInput): Promise<readonly StepTime[]>;
+  /** Gives the memory back; the garbage collector does it too, later. `using` works where the runtime knows it. */
+  dispose(): void;
+}
+
+export interface RgbaPixels extends Pixels {
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** What a model in this thread and one in a worker have in common. */
+export interface ModelBase extends Disposable {
+  readonly build: Build;
+  /** Size as an ONNX file. */
+  readonly bytes: number;
+  readonly summary: ModelSummary;
+  /** `summary.layers`. */
+  readonly layers: readonly LayerSummary[];
+  createSession(options?: SessionOptions): Promise<Session>;
+  dispose(): void;
+}
+
+export interface Model extends ModelBase {
+  /** A 4-bit model beside this one, which stays as it is, also when the job fails or is aborted. */
+  quantize(options?: QuantizeOptions): Promise<QuantizeResult<Model>>;
+  /** An ordinary ONNX file (opset 21). */
+  toOnnx(): Uint8Array<ArrayBuffer>;
+  /** The weights of a layer as floats, row-major in `layer.shape`; of a 4-bit layer, what its levels and scales stand for. */
+  layerWeights(name: string): Float32Array<ArrayBuffer>;
+}
+
+/** A model that lives in a worker. */
+export interface RemoteModel extends ModelBase {
+  quantize(options?: QuantizeOptions): Promise<QuantizeResult<RemoteModel>>;
+  toOnnx(): Promise<Uint8Array<ArrayBuffer>>;
+  layerWeights(name: string): Promise<Float32Array<ArrayBuffer>>;
+}
