@@ -41,19 +41,20 @@ def heavy_tailed(rng: np.random.Generator, shape: tuple[int, ...], kurtosis: flo
     """Values of variance 1 and about the given kurtosis: Gaussians times log-normal scales.
 
     A log-normal scale e^(sN) multiplies a Gaussian's kurtosis of 3 by e^(4 s^2). Half of s^2 goes to a scale for each output
-    channel, which folded BatchNormalizations leave behind, half to each weight by itself: so a quantizer with one table a tensor
-    and one with a scale a channel both meet the tails that they meet in trained weights. A layer of few channels can land well
-    beside the aim, as trained ones do.
+    channel, which folded BatchNormalizations leave behind, half to each weight by itself: so a quantizer with one table a
+    tensor and one with a scale a channel both meet the tails that they meet in trained weights. A layer of few channels can
+    land well beside the aim, as trained ones do.
     """
     half = np.float32(np.sqrt(np.log(kurtosis / 3) / 4 / 2))
     values = rng.standard_normal(shape, dtype=np.float32)
     values *= np.exp(half * rng.standard_normal(shape, dtype=np.float32))
     values *= np.exp(half * rng.standard_normal((shape[0], *[1] * (len(shape) - 1)), dtype=np.float32))
-    return values / np.sqrt(np.mean(np.square(values), dtype=np.float64)).astype(np.float32)
+    values /= np.float32(np.sqrt(np.mean(np.square(values), dtype=np.float64)))
+    return values
 
 
 class RandomWeights:
-    """A source of weights (architectures.Weights). A layer's follow from its network's and its own name, whatever else there is."""
+    """A source of weights (architectures.Weights) that follow from the names of network and layer alone."""
 
     def __init__(self, network: str) -> None:
         self._network = network
@@ -63,8 +64,8 @@ class RandomWeights:
         rng = np.random.default_rng(zlib.crc32(f"{self._network}/{name}".encode()))
         low, high = np.log(KURTOSIS_RANGE)
         weight = heavy_tailed(rng, shape, float(np.exp(rng.uniform(low, high))))
-        # He et al. (2015): 2 / fan-in keeps the mean square through a ReLU. A branch that joins a shortcut gets half the gain of a
-        # linear layer, since a sum of two equals would double the variance block by block.
+        # He et al. (2015): 2 / fan-in keeps the mean square through a ReLU. A branch that joins a shortcut gets half the gain
+        # of a linear layer, since a sum of two equals would double the variance block by block.
         gain = {"plain": 2.0 if activation != "none" else 1.0, "residual": 0.5, "classifier": 1.0}[role]
         weight *= np.float32(np.sqrt(gain / np.prod(shape[1:])))
         return weight, np.float32(0.05) * rng.standard_normal(shape[0], dtype=np.float32)
