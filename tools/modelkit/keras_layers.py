@@ -148,6 +148,6 @@ class _Converter:
 
 
 def convert(name: str, layers: list[Config], weights: Mapping[str, np.ndarray]) -> tuple[GraphBuilder, Tensor]:
-    """The graph, called `name`, of a Keras model's `config.layers`, and its output. Raises UnsupportedLayer, naming the layer."""
+    """The graph, called `name`, of a Keras model's `config.layers`, and its output. UnsupportedLayer names the layer."""
     converter = _Converter(name, layers, weights)
     return converter.graph, converter.run()

@@ -124,7 +124,7 @@ class NpmTarball:
         scratch = Path(tempfile.mkdtemp(dir=folder))
         try:
             _run(
-                ["npm", "pack", "--silent", f"{self.name}@{self.version}", "--pack-destination", str(scratch)],
+                ["npm", "pack", "--loglevel=error", f"{self.name}@{self.version}", "--pack-destination", str(scratch)],
                 f"npm package {self.name} {self.version}",
             )
             fresh = scratch / self.file
