@@ -37,7 +37,7 @@ def _run(command: list[str], what: str) -> None:
     except FileNotFoundError:
         raise PackageError(f"{what}: the command `{command[0]}` is missing; install it (scripts/setup does)") from None
     if done.returncode != 0:
-        reason = "\n".join((done.stderr or done.stdout).strip().splitlines()[-6:])
+        reason = "\n".join((done.stderr or done.stdout).strip().splitlines()[:12])
         raise PackageError(f"{what} could not be downloaded; check the network and the package manager's settings:\n{reason}")
 
 
