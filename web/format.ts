@@ -1,0 +1,29 @@
+// Numbers as people read them.
+
+/** 18_500_000 -> "18.5 MB" (decimal units, three digits). */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value.toLocaleString('en', { maximumSignificantDigits: 3 })} ${units[unit] ?? 'B'}`;
+}
+
+/** 12.3 -> "12.3 ms", 2345 -> "2.3 s". */
+export function formatMilliseconds(milliseconds: number): string {
+  if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  return `${milliseconds.toFixed(milliseconds < 100 ? 1 : 0)} ms`;
+}
+
+/** 0.1234 -> "12.3 %". */
+export function formatPercent(fraction: number): string {
+  return `${(100 * fraction).toFixed(1)} %`;
+}
+
+/** 4_650_000 -> "4,650,000". */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en');
+}
