@@ -1,0 +1,71 @@
+// axe-core finds nothing serious, the keyboard reaches everything, and a narrow window needs no sideways scrolling.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+
+import { openPage, quantize, waitForModel } from './browser.mjs';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+async function seriousFindings(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`axe-core finds nothing serious in the ${colorScheme} theme, before and after quantizing`, async () => {
+    const { page, close } = await openPage({ colorScheme });
+    try {
+      await waitForModel(page);
+      assert.deepEqual(await seriousFindings(page), []);
+      await page.locator('[data-photo="coffee.jpg"]').click();
+      await quantize(page);
+      await page.locator('.result').first().locator('.badge').waitFor();
+      assert.deepEqual(await seriousFindings(page), []);
+    } finally {
+      await close();
+    }
+  });
+}
+
+test('a window of 360 pixels shows everything without sideways scrolling', async () => {
+  const { page, close } = await openPage({ viewport: { width: 360, height: 640 } });
+  try {
+    await waitForModel(page);
+    await page.locator('[data-photo="chelsea.jpg"]').click();
+    await quantize(page);
+    await page.locator('.result').first().locator('.badge').waitFor();
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    assert.equal(overflow, 0);
+  } finally {
+    await close();
+  }
+});
+
+test('the keyboard alone quantizes and classifies', async () => {
+  const { page, close } = await openPage();
+  try {
+    await waitForModel(page);
+    const pressUntilFocused = async (selector) => {
+      for (let i = 0; i < 60; ++i) {
+        await page.keyboard.press('Tab');
+        if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+      }
+      assert.fail(`Tab never reached ${selector}`);
+    };
+    await pressUntilFocused('#quantize-card button[type=submit]');
+    await page.keyboard.press('Enter');
+    await page.locator('.headline').waitFor();
+    await pressUntilFocused('[data-photo="chelsea.jpg"]');
+    await page.keyboard.press('Enter');
+    await page.locator('.result .badge').first().waitFor();
+  } finally {
+    await close();
+  }
+});

@@ -1,0 +1,73 @@
+// What a visitor comes for: quantize the bundled network, compare answers on a photo, take the file away.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+
+import { openPage, quantize, waitForModel } from './browser.mjs';
+
+let site;
+before(async () => {
+  site = await openPage();
+});
+after(() => site?.close());
+
+/** The labels that stand under one of the two networks, most probable first. */
+const labels = (photo, network) =>
+  photo
+    .getByRole('region', { name: `Answers of the ${network} network` })
+    .locator('.answer__label')
+    .allTextContents();
+
+test('the float network loads and names a cat', async () => {
+  const { page } = site;
+  await waitForModel(page);
+  await page.locator('[data-photo="chelsea.jpg"]').click();
+  const photo = page.locator('.result').first();
+  await photo.locator('.answer').first().waitFor();
+  assert.match((await labels(photo, 'float'))[0], /cat/i);
+  assert.match(await photo.textContent(), /Quantize the network above/);
+});
+
+test('quantizing shows every layer and gives a file a seventh as large', async () => {
+  const { page } = site;
+  await quantize(page);
+  const headline = await page.locator('.headline').textContent();
+  const ratio = Number(/^([\d.]+) times smaller/.exec(headline)?.[1]);
+  assert.ok(ratio > 6.8 && ratio < 8, headline);
+  assert.match(await page.locator('#quantize-card').textContent(), /50 of 50/);
+});
+
+test('the 4-bit network names the same cat beside the float one', async () => {
+  const { page } = site;
+  const photo = page.locator('.result').first();
+  await photo.getByText('same answer').waitFor();
+  const [float, small] = [await labels(photo, 'float'), await labels(photo, '4-bit')];
+  assert.equal(small[0], float[0]);
+  assert.equal(small.length, 5);
+});
+
+test('the downloaded file loads again as a network of its own and answers', async () => {
+  const { page } = site;
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: /Download/ }).click();
+  const download = await downloading;
+  assert.equal(download.suggestedFilename(), 'efficientnet-lite0.4bit.onnx');
+  const bytes = await readFile(await download.path());
+  assert.ok(bytes.length < 3e6);
+  await page
+    .locator('#model-file')
+    .setInputFiles({ name: 'again.onnx', mimeType: 'application/octet-stream', buffer: bytes });
+  await page.locator('.facts').getByText('again.onnx').waitFor();
+  const photo = page.locator('.result').first();
+  await photo.getByText('Quantize the network above').waitFor();
+  assert.match((await labels(photo, 'float'))[0], /cat/i);
+});
+
+test('all of it needed only same-origin GET requests, and nothing went wrong unseen', () => {
+  const { requests, problems, url } = site;
+  for (const request of requests) {
+    assert.equal(request.method, 'GET', request.url);
+    assert.ok(request.url.startsWith(url) || request.url.startsWith('blob:'), request.url);
+  }
+  assert.deepEqual(problems, []);
+});
