@@ -1,3 +1,5 @@
+import { type Failure } from './engine-module.js';
+
 /** What kind of failure it is; the message says which one. */
 export type KdequantErrorCode =
   /** An option or argument that makes no sense. */
@@ -38,4 +40,33 @@ export class KdequantError extends Error {
     this.code = code;
     this.layer = layer === '' ? undefined : layer;
   }
+}
+
+/** Asks a binding: its value, or its failure thrown. A trap of the module (a mistake of ours) becomes a KdequantError too. */
+export function ask<T>(call: () => T | Failure): T {
+  let answer: T | Failure;
+  try {
+    answer = call();
+  } catch (error) {
+    throw new KdequantError(
+      'internal',
+      `the engine stopped (${describe(error)}); load the page again, and please report it with the model that caused it`,
+      undefined,
+      { cause: error },
+    );
+  }
+  if (isFailure(answer)) {
+    const { code, message, layer } = answer.failure;
+    throw new KdequantError(code as KdequantErrorCode, message, layer);
+  }
+  return answer;
+}
+
+function isFailure(answer: unknown): answer is Failure {
+  return typeof answer === 'object' && answer !== null && 'failure' in answer;
+}
+
+/** One line about anything that was thrown. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

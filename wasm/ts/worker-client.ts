@@ -1,8 +1,23 @@
 // The same API with all heavy work in a worker.
-import { type LoadOptions, type ModelSource, type PictureInput, type RemoteModel, type RgbaPixels } from './types.js';
+import { Line } from './remote/line.js';
+import { WorkerModel } from './remote/objects.js';
+import { sendablePicture, sendableSource } from './remote/pictures.js';
+import { startWorker, webWorkerPort } from './remote/worker-port.js';
+import { makeDisposable } from './disposable.js';
+import {
+  type Decoder,
+  type LoadOptions,
+  type ModelSource,
+  type PictureInput,
+  type RemoteModel,
+  type RgbaPixels,
+} from './types.js';
+
+export { KdequantError, type KdequantErrorCode } from './errors.js';
+export type * from './types.js';
 
 export interface ConnectOptions {
-  /** A module worker of your own that runs `kdequant/worker`. Default: one that this package starts. */
+  /** A module worker of your own that imports `kdequant/worker`. Default: one that this package starts. */
   readonly worker?: Worker;
 }
 
@@ -12,10 +27,51 @@ export interface RemoteEngine extends Disposable {
   loadModel(source: ModelSource, options?: LoadOptions): Promise<RemoteModel>;
   /** A synthetic calibration picture, for showing. */
   deadLeaves(size: number, seed: number): Promise<RgbaPixels>;
-  decodePicture(picture: PictureInput): Promise<RgbaPixels>;
+  /** The pixels of a picture, upright, RGBA. */
+  decodePicture(picture: PictureInput, decoder?: Decoder): Promise<RgbaPixels>;
   /** Ends the worker at once; whatever was under way rejects with a `KdequantError` of code `cancelled`. */
   terminate(): void;
+  /** The same as `terminate`. */
+  dispose(): void;
 }
 
-/** Starts a worker and waits until it answers. */
-export declare function connect(options?: ConnectOptions): Promise<RemoteEngine>;
+/** Starts a worker and waits until it answers. In Node it is a worker thread. */
+export async function connect(options: ConnectOptions = {}): Promise<RemoteEngine> {
+  const line = new Line(options.worker ? webWorkerPort(options.worker) : await startWorker());
+  await line.ready();
+  return new WorkerEngine(line);
+}
+
+class WorkerEngine implements RemoteEngine {
+  declare readonly [Symbol.dispose]: () => void;
+  readonly #line: Line;
+
+  constructor(line: Line) {
+    this.#line = line;
+  }
+
+  async loadModel(input: ModelSource, options: LoadOptions = {}): Promise<RemoteModel> {
+    const { onProgress, signal, ...settings } = options;
+    const { source, transfer } = await sendableSource(input);
+    const state = await this.#line.call('loadModel', { source, options: settings }, { onProgress, signal, transfer });
+    return new WorkerModel(this.#line, state);
+  }
+
+  deadLeaves(size: number, seed: number): Promise<RgbaPixels> {
+    return this.#line.call('deadLeaves', { size, seed });
+  }
+
+  async decodePicture(input: PictureInput, decoder?: Decoder): Promise<RgbaPixels> {
+    const { picture, transfer } = await sendablePicture(input);
+    return this.#line.call('decodePicture', { picture, decoder }, { transfer });
+  }
+
+  terminate(): void {
+    this.#line.terminate();
+  }
+
+  dispose(): void {
+    this.terminate();
+  }
+}
+makeDisposable(WorkerEngine.prototype);

@@ -1,0 +1,38 @@
+#include "interop.h"
+
+#include <memory>
+#include <string>
+
+namespace kdequant::wasm {
+
+using emscripten::val;
+
+val ToFailure(const Error& error) {
+  val failure = val::object();
+  failure.set("code", std::string(ErrorCodeName(error.code)));
+  failure.set("message", error.message);
+  failure.set("layer", error.layer);
+  val wrapped = val::object();
+  wrapped.set("failure", failure);
+  return wrapped;
+}
+
+val Bytes::Create(double size) {
+  return Guard([&]() -> Result<std::shared_ptr<Bytes>> {
+    if (!(size >= 1)) return Fail(ErrorCode::kBadInput, "the file is empty; give the bytes of an ONNX model");
+    Buffer<std::uint8_t> bytes;
+    if (size < 4294967296.0) bytes = Buffer<std::uint8_t>(static_cast<std::size_t>(size));
+    if (bytes.size() == 0) {
+      return Fail(ErrorCode::kOutOfMemory, "no memory for a file of " +
+                                               std::to_string(static_cast<std::uint64_t>(size)) +
+                                               " bytes; close other models, or use a smaller one");
+    }
+    return std::make_shared<Bytes>(std::move(bytes));
+  });
+}
+
+val Bytes::View(double offset, double length) {
+  return ViewOf(bytes_.span().subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length)));
+}
+
+}  // namespace kdequant::wasm

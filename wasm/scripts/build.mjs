@@ -1,0 +1,100 @@
+// Builds the npm package into wasm/dist: WebAssembly modules by CMake and Emscripten, JavaScript and types by tsc.
+//
+//   node scripts/build.mjs            everything that changed
+//   node scripts/build.mjs --no-wasm  only JavaScript and types
+//   node scripts/build.mjs --pack     everything, and the tarball into dist/npm
+import { execFileSync } from 'node:child_process';
+import { copyFile, cp, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { writeLabels } from './labels.mjs';
+
+const root = new URL('../../', import.meta.url);
+const wasm = new URL('wasm/', root);
+const dist = new URL('dist/', wasm);
+
+/** The engine's budget, gzipped, glue included. */
+const engineLimit = 150 * 1024;
+
+const modules = [
+  { preset: 'wasm-simd128', names: ['kdequant-simd128', 'kdequant-decode'] },
+  { preset: 'wasm-relaxed', names: ['kdequant-relaxed'] },
+];
+
+const options = process.argv.slice(2);
+for (const option of options) {
+  if (!['--no-wasm', '--pack'].includes(option)) throw new Error(`unknown option ${option}`);
+}
+await mkdir(dist, { recursive: true });
+if (!options.includes('--no-wasm')) await buildModules();
+await writeLabels(new URL('assets/imagenet-classes.txt', root), new URL('ts/generated/imagenet-classes.ts', wasm));
+compileTypeScript();
+if (options.includes('--pack')) await pack();
+
+async function buildModules() {
+  const environment = emscriptenEnvironment();
+  for (const { preset, names } of modules) {
+    const folder = new URL(`build/${preset}/`, root);
+    if (!existsSync(new URL('build.ninja', folder))) run('cmake', ['--preset', preset], environment);
+    run('cmake', ['--build', '--preset', preset], environment);
+    for (const name of names) await install(folder, name);
+  }
+}
+
+async function install(folder, name) {
+  let size = 0;
+  for (const extension of ['mjs', 'wasm']) {
+    const built = new URL(`wasm/${name}.${extension}`, folder);
+    await copyFile(built, new URL(`${name}.${extension}`, dist));
+    size += gzipSync(await readFile(built), { level: 9 }).length;
+  }
+  console.log(`${name}: ${(size / 1024).toFixed(1)} KB gzipped`);
+  if (size > engineLimit)
+    throw new Error(`${name} is larger than its ${engineLimit / 1024} KB; see wasm/CMakeLists.txt for what counts`);
+}
+
+/** The environment in which em++ is found: ours, or with what scripts/setup installed. */
+function emscriptenEnvironment() {
+  const found = spawnQuietly('em++', ['--version'], process.env);
+  if (found !== undefined) return process.env;
+  const cache = process.env.KDEQUANT_CACHE ?? `${process.env.XDG_CACHE_HOME ?? `${homedir()}/.cache`}/kdequant`;
+  const script = `${cache}/emscripten/env.sh`;
+  if (!existsSync(script))
+    throw new Error('em++ is not on PATH, and scripts/setup has not installed it: run scripts/setup');
+  const lines = execFileSync('bash', ['-c', 'source "$0" && env -0', script], { encoding: 'utf8' }).split('\0');
+  return Object.fromEntries(
+    lines.filter(Boolean).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
+function spawnQuietly(command, args, env) {
+  try {
+    return execFileSync(command, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return undefined;
+  }
+}
+
+function compileTypeScript() {
+  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  run(process.execPath, [tsc, '-p', fileURLToPath(new URL('tsconfig.json', wasm))]);
+}
+
+async function pack() {
+  const target = new URL('dist/npm/', root);
+  await rm(target, { recursive: true, force: true });
+  await mkdir(target, { recursive: true });
+  for (const file of ['LICENSE']) await cp(new URL(file, root), new URL(file, wasm));
+  run('npm', ['pack', '--pack-destination', fileURLToPath(target)]);
+}
+
+function run(command, args, env = process.env) {
+  execFileSync(command, args, {
+    cwd: fileURLToPath(command === 'npm' ? wasm : root),
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+}

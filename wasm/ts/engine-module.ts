@@ -1,0 +1,96 @@
+// What the WebAssembly modules give to TypeScript: the classes of wasm/bindings, typed by hand.
+
+/** A binding's way to fail. */
+export interface Failure {
+  readonly failure: { readonly code: string; readonly message: string; readonly layer: string };
+}
+
+/** Frees the C++ object now. Embind does it too once the handle is garbage. */
+export interface Handle {
+  delete(): void;
+}
+
+/** Views are over the module's memory: copy at once, any later call may detach them. */
+export interface NativeBytes extends Handle {
+  view(offset: number, length: number): Uint8Array;
+}
+
+export interface NativeModel extends Handle {
+  fileBytes(): number;
+  summary(): string;
+  toOnnx(): Uint8Array | Failure;
+  layerWeights(layer: string): Float32Array | Failure;
+}
+
+export interface NativeStep {
+  readonly done: boolean;
+  readonly fraction: number;
+  readonly stage: string;
+  readonly layer: string;
+  readonly layers: number;
+}
+
+/** Something that takes the pixels of one picture at a time. */
+export interface PixelSink {
+  reserve(width: number, height: number, channels: number): Uint8Array | Failure;
+}
+
+export interface NativeQuantization extends Handle, PixelSink {
+  addPicture(): undefined | Failure;
+  step(budgetMilliseconds: number): NativeStep | Failure;
+  reportFrom(first: number): string;
+  finish(): { readonly model: NativeModel; readonly report: string } | Failure;
+}
+
+export interface NativeSession extends Handle, PixelSink {
+  info(): string;
+  classify(
+    top: number,
+  ):
+    | { readonly milliseconds: number; readonly preprocessMilliseconds: number; readonly answers: Float64Array }
+    | Failure;
+  logits(): Float32Array | Failure;
+  crop(): Uint8Array | Failure;
+  profile(): { layer: string; op: string; milliseconds: number }[] | Failure;
+  input(): Float32Array | Failure;
+  run(): Float32Array | Failure;
+}
+
+export interface BytesClass {
+  create(size: number): NativeBytes | Failure;
+}
+
+export interface EngineModule {
+  readonly Bytes: BytesClass;
+  readonly Model: {
+    load(
+      file: NativeBytes,
+      length: number,
+      preprocess: string,
+      labels: string,
+      labelSet: string,
+    ): NativeModel | Failure;
+  };
+  readonly Quantization: { create(model: NativeModel, options: string): NativeQuantization | Failure };
+  readonly Session: {
+    create(model: NativeModel, precision: string, kernels: string, dynamicRanges: boolean): NativeSession | Failure;
+  };
+  selfTest(seed: number): boolean;
+  deadLeaves(size: number, seed: number): Uint8ClampedArray<ArrayBuffer> | Failure;
+}
+
+export interface DecoderModule {
+  readonly Bytes: BytesClass;
+  decode(
+    file: NativeBytes,
+    length: number,
+  ): { readonly width: number; readonly height: number; readonly data: Uint8ClampedArray<ArrayBuffer> } | Failure;
+}
+
+/** What Emscripten's module files export. */
+export type ModuleFactory<M> = (options: {
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ): object;
+}) => Promise<M>;

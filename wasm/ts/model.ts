@@ -1,0 +1,164 @@
+// A model in this thread: reading it, quantizing it in steps, writing it.
+import { makeDisposable } from './disposable.js';
+import { type NativeModel, type NativeQuantization } from './engine-module.js';
+import { type Engine, loadEngine } from './engine.js';
+import { KdequantError, ask } from './errors.js';
+import { fillPixels, toPixels } from './pixels.js';
+import { nextTurn } from './platform.js';
+import { LocalSession } from './session.js';
+import { readIntoEngine } from './source.js';
+import {
+  type Build,
+  type LayerSummary,
+  type LoadOptions,
+  type Model,
+  type ModelSource,
+  type ModelSummary,
+  type PictureInput,
+  type Progress,
+  type QuantizeOptions,
+  type QuantizeReport,
+  type QuantizeResult,
+  type Session,
+  type SessionOptions,
+} from './types.js';
+
+/** Work at a stretch: short enough for a page that scrolls and for an abort that feels immediate. */
+const stepMilliseconds = 16;
+
+/** Reads an ONNX model. Rejects with a KdequantError, or with the signal's reason if it is aborted. */
+export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  const { onProgress, signal, build = 'auto', preprocess = '', labels = [] } = options;
+  signal?.throwIfAborted();
+  const engine = await loadEngine(build);
+  const { bytes, length } = await readIntoEngine(source, engine.native.Bytes, { onProgress, signal });
+  try {
+    onProgress?.({ stage: 'reading', fraction: 1 });
+    await nextTurn();
+    signal?.throwIfAborted();
+    const named = typeof labels === 'string' ? [] : labels;
+    if (named.some((label) => label.includes('\n')))
+      throw new KdequantError('usage', 'a label must not contain a line break');
+    const labelSet = typeof labels === 'string' ? labels : '';
+    return new LocalModel(
+      engine,
+      ask(() => engine.native.Model.load(bytes, length, preprocess, named.join('\n'), labelSet)),
+    );
+  } finally {
+    bytes.delete();
+  }
+}
+
+export class LocalModel implements Model {
+  readonly build: Build;
+  readonly bytes: number;
+  readonly summary: ModelSummary;
+  declare readonly [Symbol.dispose]: () => void;
+  readonly #engine: Engine;
+  #native: NativeModel | undefined;
+
+  constructor(engine: Engine, native: NativeModel) {
+    this.#engine = engine;
+    this.#native = native;
+    this.build = engine.build;
+    this.bytes = native.fileBytes();
+    this.summary = JSON.parse(native.summary()) as ModelSummary;
+  }
+
+  get layers(): readonly LayerSummary[] {
+    return this.summary.layers;
+  }
+
+  async quantize(options: QuantizeOptions = {}): Promise<QuantizeResult<Model>> {
+    const { onProgress, onLayer, signal, calibration, ...settings } = options;
+    signal?.throwIfAborted();
+    const pictures = typeof calibration === 'object' ? calibration : [];
+    const json = JSON.stringify({
+      ...settings,
+      calibration: typeof calibration === 'object' ? 'pictures' : calibration,
+    });
+    const job = ask(() => this.#engine.native.Quantization.create(this.#handle(), json));
+    try {
+      await addPictures(job, pictures.slice(0, settings.pictures), onProgress, signal);
+      await runToEnd(job, { onProgress, onLayer, signal });
+      const { model, report } = ask(() => job.finish());
+      return { model: new LocalModel(this.#engine, model), report: parseReport(report) };
+    } finally {
+      job.delete();
+    }
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- asynchronous like its twin in a worker
+  async createSession(options: SessionOptions = {}): Promise<Session> {
+    return new LocalSession(this.#engine, this.#handle(), this.summary, options);
+  }
+
+  toOnnx(): Uint8Array<ArrayBuffer> {
+    return ask(() => this.#handle().toOnnx()).slice();
+  }
+
+  layerWeights(name: string): Float32Array<ArrayBuffer> {
+    return ask(() => this.#handle().layerWeights(name)).slice();
+  }
+
+  dispose(): void {
+    this.#native?.delete();
+    this.#native = undefined;
+  }
+
+  #handle(): NativeModel {
+    if (this.#native) return this.#native;
+    throw new KdequantError('usage', 'this model was disposed of; load it again');
+  }
+}
+makeDisposable(LocalModel.prototype);
+
+async function addPictures(
+  job: NativeQuantization,
+  pictures: readonly PictureInput[],
+  onProgress: ((progress: Progress) => void) | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const picture of pictures) {
+    onProgress?.({ stage: 'reading pictures', fraction: 0 });
+    fillPixels(job, await toPixels(picture));
+    ask(() => job.addPicture());
+    await nextTurn();
+    signal?.throwIfAborted();
+  }
+}
+
+interface Listeners {
+  readonly onProgress: QuantizeOptions['onProgress'] | undefined;
+  readonly onLayer: QuantizeOptions['onLayer'] | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function runToEnd(job: NativeQuantization, { onProgress, onLayer, signal }: Listeners): Promise<void> {
+  let seen = 0;
+  for (;;) {
+    const { done, fraction, stage, layer, layers } = ask(() => job.step(stepMilliseconds));
+    if (onLayer && layers > seen)
+      parseReport(job.reportFrom(seen)).layers.forEach((report) => {
+        onLayer(report);
+      });
+    seen = layers;
+    onProgress?.({ stage, fraction, ...(layer === '' ? {} : { layer }) });
+    if (done) return;
+    await nextTurn();
+    signal?.throwIfAborted();
+  }
+}
+
+/** The report's keys are snake_case, the command's; ours are camelCase. */
+function parseReport(json: string): QuantizeReport {
+  return JSON.parse(json, (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [
+        key.replace(/_(.)/g, (_match, letter: string) => letter.toUpperCase()),
+        item as unknown,
+      ]),
+    );
+  }) as QuantizeReport;
+}

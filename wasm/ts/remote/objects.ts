@@ -1,0 +1,126 @@
+// Models and sessions of a worker, as the page holds them.
+import { makeDisposable } from '../disposable.js';
+import {
+  type Build,
+  type Classification,
+  type ClassifyOptions,
+  type LayerSummary,
+  type ModelSummary,
+  type PictureInput,
+  type QuantizeOptions,
+  type QuantizeResult,
+  type RemoteModel,
+  type RgbaPixels,
+  type Session,
+  type SessionInfo,
+  type SessionOptions,
+  type StepTime,
+} from '../types.js';
+import { type Line } from './line.js';
+import { sendablePicture } from './pictures.js';
+import { type ObjectId, type RemoteModelState, type RemoteSessionState } from './protocol.js';
+
+export class WorkerModel implements RemoteModel {
+  readonly build: Build;
+  readonly bytes: number;
+  readonly summary: ModelSummary;
+  declare readonly [Symbol.dispose]: () => void;
+  readonly #line: Line;
+  readonly #id: ObjectId;
+
+  constructor(line: Line, { model, build, bytes, summary }: RemoteModelState) {
+    this.#line = line;
+    this.#id = model;
+    this.build = build;
+    this.bytes = bytes;
+    this.summary = summary;
+    line.releaseWithOwner(this, model);
+  }
+
+  get layers(): readonly LayerSummary[] {
+    return this.summary.layers;
+  }
+
+  async quantize(options: QuantizeOptions = {}): Promise<QuantizeResult<RemoteModel>> {
+    const { onProgress, onLayer, signal, calibration, ...settings } = options;
+    const transfer: Transferable[] = [];
+    const pictures = [];
+    if (typeof calibration === 'object') {
+      for (const picture of calibration.slice(0, settings.pictures)) {
+        signal?.throwIfAborted();
+        const sendable = await sendablePicture(picture);
+        pictures.push(sendable.picture);
+        transfer.push(...sendable.transfer);
+      }
+    }
+    const args = {
+      model: this.#id,
+      options: {
+        ...settings,
+        ...(calibration === undefined ? {} : { calibration: typeof calibration === 'object' ? pictures : calibration }),
+      },
+    };
+    const { report, ...state } = await this.#line.call('quantize', args, { onProgress, onLayer, signal, transfer });
+    return { model: new WorkerModel(this.#line, state), report };
+  }
+
+  async createSession(options: SessionOptions = {}): Promise<Session> {
+    return new WorkerSession(this.#line, await this.#line.call('createSession', { model: this.#id, options }));
+  }
+
+  toOnnx(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#line.call('toOnnx', { model: this.#id });
+  }
+
+  layerWeights(layer: string): Promise<Float32Array<ArrayBuffer>> {
+    return this.#line.call('layerWeights', { model: this.#id, layer });
+  }
+
+  dispose(): void {
+    this.#line.release(this.#id, this);
+  }
+}
+makeDisposable(WorkerModel.prototype);
+
+class WorkerSession implements Session {
+  readonly info: SessionInfo;
+  declare readonly [Symbol.dispose]: () => void;
+  readonly #line: Line;
+  readonly #id: ObjectId;
+
+  constructor(line: Line, { session, info }: RemoteSessionState) {
+    this.#line = line;
+    this.#id = session;
+    this.info = info;
+    line.releaseWithOwner(this, session);
+  }
+
+  async classify(input: PictureInput, options: ClassifyOptions = {}): Promise<Classification> {
+    const { picture, transfer } = await sendablePicture(input);
+    return this.#line.call('classify', { session: this.#id, picture, options }, { transfer });
+  }
+
+  async logits(input: PictureInput): Promise<Float32Array<ArrayBuffer>> {
+    const { picture, transfer } = await sendablePicture(input);
+    return this.#line.call('logits', { session: this.#id, picture }, { transfer });
+  }
+
+  async crop(input: PictureInput): Promise<RgbaPixels> {
+    const { picture, transfer } = await sendablePicture(input);
+    return this.#line.call('crop', { session: this.#id, picture }, { transfer });
+  }
+
+  async profile(input: PictureInput): Promise<readonly StepTime[]> {
+    const { picture, transfer } = await sendablePicture(input);
+    return this.#line.call('profile', { session: this.#id, picture }, { transfer });
+  }
+
+  run(input: Float32Array): Promise<Float32Array<ArrayBuffer>> {
+    return this.#line.call('run', { session: this.#id, input });
+  }
+
+  dispose(): void {
+    this.#line.release(this.#id, this);
+  }
+}
+makeDisposable(WorkerSession.prototype);
