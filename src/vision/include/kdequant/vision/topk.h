@@ -14,11 +14,16 @@ struct Prediction {
   double probability = 0;
 };
 
-/// Probabilities: the softmax of `logits`, or `logits` themselves where they already are a distribution (all within [0, 1], sum
-/// within 1e-3 of 1: the network ends in its own softmax).
+/// Probabilities: the softmax of `logits`, or `logits` themselves where they already are a distribution (all within [0,
+/// 1], sum within 1e-3 of 1: the network ends in its own softmax). Computed with this project's own Exp and summed in
+/// index order: the same bits on every build. A NaN counts as the lowest logit.
 std::vector<double> Probabilities(std::span<const float> logits);
 
-/// The k most probable classes, most probable first; ties go to the lower index.
+/// Natural logarithms of Probabilities, without its underflow: finite for every finite logit. For comparing two
+/// networks by Kullback-Leibler divergence. A stored probability of 0 counts as 1e-30.
+std::vector<double> LogProbabilities(std::span<const float> logits);
+
+/// The k most probable classes (all if there are fewer), most probable first; ties go to the lower index.
 std::vector<Prediction> TopK(std::span<const float> logits, std::size_t k);
 
 }  // namespace kdequant
