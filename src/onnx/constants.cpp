@@ -27,23 +27,28 @@ Axis AxisOf(const Shape& shape, std::size_t axis) {
 }
 
 // The axis that `parameter` (a scale) runs along: none for a single number.
-Result<Axis> ParameterAxis(const TensorView& values, const TensorView& parameter, std::size_t count, std::int64_t axis) {
+Result<Axis> ParameterAxis(const TensorView& values, const TensorView& parameter, std::size_t count,
+                           std::int64_t axis) {
   if (count == 1) return Axis{};
   const auto rank = static_cast<std::int64_t>(values.dims.size());
   if (axis < 0) axis += rank;
-  if (parameter.dims.size() == 1 && axis >= 0 && axis < rank && values.dims[static_cast<std::size_t>(axis)] == static_cast<std::int64_t>(count)) {
+  if (parameter.dims.size() == 1 && axis >= 0 && axis < rank &&
+      values.dims[static_cast<std::size_t>(axis)] == static_cast<std::int64_t>(count)) {
     return AxisOf(values.dims, static_cast<std::size_t>(axis));
   }
-  return Fail(ErrorCode::kBadInput, "the scale of " + Describe(values) + " has the shape " + ShapeToString(parameter.dims) + ", which does not fit " +
-                                        ShapeToString(values.dims) + " along axis " + std::to_string(axis) + "; export the model again");
+  return Fail(ErrorCode::kBadInput, "the scale of " + Describe(values) + " has the shape " +
+                                        ShapeToString(parameter.dims) + ", which does not fit " +
+                                        ShapeToString(values.dims) + " along axis " + std::to_string(axis) +
+                                        "; export the model again");
 }
 
 Result<std::vector<std::int32_t>> ZeroPoints(const Constant& constant, std::size_t scales) {
   if (constant.zero_point == nullptr) return std::vector<std::int32_t>(scales, 0);
   auto zero_points = ReadSmallInts(*constant.zero_point);
   if (zero_points && zero_points->size() != scales) {
-    return Fail(ErrorCode::kBadInput, "the zero point of " + Describe(*constant.values) + " has " + std::to_string(zero_points->size()) +
-                                          " values, its scale " + std::to_string(scales) + "; export the model again");
+    return Fail(ErrorCode::kBadInput, "the zero point of " + Describe(*constant.values) + " has " +
+                                          std::to_string(zero_points->size()) + " values, its scale " +
+                                          std::to_string(scales) + "; export the model again");
   }
   return zero_points;
 }
@@ -61,9 +66,11 @@ Result<Tensor> Dequantized(const Constant& constant, bool as_weight) {
 
   const bool centred = std::ranges::all_of(*zero_points, [](std::int32_t z) { return z == 0; });
   const bool per_output = axis->length == 1 || (values.dims.size() > 1 && axis->inner == AxisOf(values.dims, 0).inner);
-  if (as_weight && values.type == DataType::kInt8 && centred && per_output && values.dims.size() > 1 && !integers->empty()) {
+  if (as_weight && values.type == DataType::kInt8 && centred && per_output && values.dims.size() > 1 &&
+      !integers->empty()) {
     Int8Tensor result{values.dims, std::vector<std::int8_t>(integers->size()), std::move(scales->values)};
-    std::ranges::transform(*integers, result.values.begin(), [](std::int32_t v) { return static_cast<std::int8_t>(v); });
+    std::ranges::transform(*integers, result.values.begin(),
+                           [](std::int32_t v) { return static_cast<std::int8_t>(v); });
     result.scales.resize(static_cast<std::size_t>(values.dims[0]), result.scales[0]);
     return result;
   }
@@ -78,8 +85,9 @@ Result<Tensor> Dequantized(const Constant& constant, bool as_weight) {
 
 // One table of levels as codes * step, or nothing where no step gives every level exactly.
 //
-// Ours have a largest code of 127; other divisors are tried so that a table whose extreme codes were never needed is still read as
-// what it is. The step must have at most 17 significant bits: then 7-bit codes times it are exact, and a chance hit is excluded.
+// Ours have a largest code of 127; other divisors are tried so that a table whose extreme codes were never needed is
+// still read as what it is. The step must have at most 17 significant bits: then 7-bit codes times it are exact, and a
+// chance hit is excluded.
 struct IntegerTable {
   std::vector<std::int8_t> codes;
   float step = 1;
@@ -111,10 +119,10 @@ std::optional<IntegerTable> FindIntegers(std::span<const float> levels) {
 }
 
 struct Lookup {
-  std::vector<std::int32_t> indices;   // without offsets
-  std::vector<std::int64_t> offsets;   // one per output channel, or none
-  std::vector<float> table, scales;    // scales: one per output channel, or none
-  Axis axis;                           // of the output channel
+  std::vector<std::int32_t> indices;  // without offsets
+  std::vector<std::int64_t> offsets;  // one per output channel, or none
+  std::vector<float> table, scales;   // scales: one per output channel, or none
+  Axis axis;                          // of the output channel
 
   std::int64_t OffsetOf(std::size_t i) const { return offsets.empty() ? 0 : offsets[axis.EntryOf(i)]; }
 };
@@ -145,8 +153,9 @@ Result<Lookup> ReadLookup(const Constant& constant) {
     const std::int64_t offset = lookup.OffsetOf(i);
     const std::int64_t index = lookup.indices[i] + offset;
     if (offset < 0 || offset > size || index < 0 || index >= size) {
-      return Fail(ErrorCode::kBadInput, Describe(*constant.values) + " holds an index that is outside its table " + Quoted(constant.table->name) + " of " +
-                                            std::to_string(size) + " levels; the file is damaged, so make it again");
+      return Fail(ErrorCode::kBadInput, Describe(*constant.values) + " holds an index that is outside its table " +
+                                            Quoted(constant.table->name) + " of " + std::to_string(size) +
+                                            " levels; the file is damaged, so make it again");
     }
   }
   return lookup;
@@ -166,9 +175,11 @@ std::optional<CodebookTensor> FindCodebook(const Shape& shape, const Lookup& loo
   }
   const auto is_index = [&](std::int32_t index) { return index >= 0 && index < static_cast<std::int32_t>(size); };
   if (!std::ranges::all_of(lookup.indices, is_index)) return std::nullopt;
-  if (!std::ranges::all_of(lookup.scales, [](float s) { return std::isfinite(s) && RoundToHalf(s) == s; })) return std::nullopt;
+  if (!std::ranges::all_of(lookup.scales, [](float s) { return std::isfinite(s) && RoundToHalf(s) == s; }))
+    return std::nullopt;
 
-  CodebookTensor result{.shape = shape, .bits = std::countr_zero(size), .indices = {}, .codes = {}, .steps = {}, .scales = lookup.scales};
+  CodebookTensor result{
+      .shape = shape, .bits = std::countr_zero(size), .indices = {}, .codes = {}, .steps = {}, .scales = lookup.scales};
   for (std::size_t t = 0; t < tables; ++t) {
     auto integers = FindIntegers(std::span(lookup.table).subspan(t * size, size));
     if (!integers) return std::nullopt;
@@ -236,10 +247,12 @@ Result<Tensor> Evaluate(const Constant& constant, bool as_weight) {
   return std::move(*integers);
 }
 
-Result<TensorView> Quantize(const TensorView& values, const TensorView& scale, const TensorView* zero_point, std::int64_t axis) {
+Result<TensorView> Quantize(const TensorView& values, const TensorView& scale, const TensorView* zero_point,
+                            std::int64_t axis) {
   const DataType type = zero_point == nullptr ? DataType::kUint8 : zero_point->type;
   if (type != DataType::kUint8 && type != DataType::kInt8) {
-    return Fail(ErrorCode::kUnsupported, Describe(values) + " is quantized to " + DataTypeName(type) + "; kdequant reads int8 and uint8");
+    return Fail(ErrorCode::kUnsupported,
+                Describe(values) + " is quantized to " + DataTypeName(type) + "; kdequant reads int8 and uint8");
   }
   auto floats = ReadFloats(values);
   if (!floats) return Forward(floats);
@@ -257,7 +270,8 @@ Result<TensorView> Quantize(const TensorView& values, const TensorView& scale, c
   for (std::size_t i = 0; i < floats->values.size(); ++i) {
     const std::size_t entry = along->EntryOf(i);
     // Ties to even, as ONNX asks; a NaN ends at `low`.
-    const float steps = std::nearbyint(floats->values[i] / scales->values[entry]) + static_cast<float>((*zero_points)[entry]);
+    const float steps =
+        std::nearbyint(floats->values[i] / scales->values[entry]) + static_cast<float>((*zero_points)[entry]);
     result.int32s[i] = static_cast<std::int32_t>(steps >= low ? std::min(steps, low + 255) : low);
   }
   return result;

@@ -1,7 +1,7 @@
 // Constants of a file, and the expressions over them that stand for quantized weights.
 //
-// An expression is only remembered while the nodes are read and computed when a node that needs its value turns up: the four nodes
-// of a 4-bit weight never become floats unless something other than a Conv or Gemm looks at them.
+// An expression is only remembered while the nodes are read and computed when a node that needs its value turns up: the
+// four nodes of a 4-bit weight never become floats unless something other than a Conv or Gemm looks at them.
 #ifndef KDEQUANT_ONNX_CONSTANTS_H_
 #define KDEQUANT_ONNX_CONSTANTS_H_
 
@@ -37,12 +37,14 @@ struct Constant {
 /// Whether `tensor` has the shape [n, 1, 1...] that broadcasts along the first axis of `shape`, n = shape[0].
 bool IsPerFirstAxis(const TensorView& tensor, const Shape& shape);
 
-/// The constant's elements: a FloatTensor or an IntTensor; with `as_weight` a CodebookTensor or Int8Tensor where the expression is
-/// one exactly. Errors: those of tensor_data.h, and kBadInput (an index outside the table, scales that do not fit).
+/// The constant's elements: a FloatTensor or an IntTensor; with `as_weight` a CodebookTensor or Int8Tensor where the
+/// expression is one exactly. Errors: those of tensor_data.h, and kBadInput (an index outside the table, scales that do
+/// not fit).
 Result<Tensor> Evaluate(const Constant& constant, bool as_weight);
 
 /// Integers of QuantizeLinear(values, scale, zero point) of `type` (kInt8 or kUint8) as a stored tensor.
-Result<TensorView> Quantize(const TensorView& values, const TensorView& scale, const TensorView* zero_point, std::int64_t axis);
+Result<TensorView> Quantize(const TensorView& values, const TensorView& scale, const TensorView* zero_point,
+                            std::int64_t axis);
 
 }  // namespace kdequant::onnx
 

@@ -28,7 +28,9 @@ class Indexer {
   NameInfo& Info(NameId id) { return index_.names[static_cast<std::size_t>(id)]; }
 
   static std::unexpected<Error> DefinedTwice(std::string_view name) {
-    return Fail(ErrorCode::kBadInput, "the name " + Quoted(name) + " is defined twice; every value of an ONNX graph has one definition, so export the model again",
+    return Fail(ErrorCode::kBadInput,
+                "the name " + Quoted(name) +
+                    " is defined twice; every value of an ONNX graph has one definition, so export the model again",
                 std::string(name));
   }
 
@@ -76,8 +78,10 @@ class Indexer {
         const NameId id = Intern(text);
         index_.node_inputs[n].push_back(id);
         if (id != kNoName && !IsDefined(id)) {
-          return Fail(ErrorCode::kBadInput, Describe(model_.nodes[n]) + " reads " + Quoted(text) +
-                                                ", which nothing in the file defines; export the model again", std::string(NodeName(model_.nodes[n])));
+          return Fail(ErrorCode::kBadInput,
+                      Describe(model_.nodes[n]) + " reads " + Quoted(text) +
+                          ", which nothing in the file defines; export the model again",
+                      std::string(NodeName(model_.nodes[n])));
         }
       }
     }
@@ -85,7 +89,8 @@ class Indexer {
     for (const auto& output : model_.outputs) {
       const NameId id = Intern(output.name);
       if (id == kNoName || !IsDefined(id)) {
-        return Fail(ErrorCode::kBadInput, "the graph's output " + Quoted(output.name) + " is defined nowhere in the file; export the model again");
+        return Fail(ErrorCode::kBadInput, "the graph's output " + Quoted(output.name) +
+                                              " is defined nowhere in the file; export the model again");
       }
       Info(id).is_output = true;
       index_.outputs.push_back(id);
@@ -122,7 +127,8 @@ class Indexer {
         auto& producer_state = state[static_cast<std::size_t>(producer)];
         if (producer_state == kOpen) {
           const NodeView& culprit = model_.nodes[n];
-          return Fail(ErrorCode::kBadInput, Describe(culprit) + " depends on its own result (the graph has a cycle); export the model again",
+          return Fail(ErrorCode::kBadInput,
+                      Describe(culprit) + " depends on its own result (the graph has a cycle); export the model again",
                       std::string(NodeName(culprit)));
         }
         if (producer_state == kNew) {
@@ -134,7 +140,8 @@ class Indexer {
     return {};
   }
 
-  // Drops nodes that no output depends on, so that a forgotten branch with an operator unknown to us does no harm, and counts uses.
+  // Drops nodes that no output depends on, so that a forgotten branch with an operator unknown to us does no harm, and
+  // counts uses.
   void KeepNeeded() {
     std::vector<bool> needed(model_.nodes.size(), false);
     const auto need = [&](NameId id) {
@@ -158,7 +165,8 @@ class Indexer {
   // Whether input 1 is a weight whose first dimension is the output channel.
   static bool TakesWeightMatrix(const NodeView& node) {
     if (node.op == "Conv") return true;
-    return node.op == "Gemm" && std::ranges::any_of(node.attributes, [](const AttributeView& a) { return a.name == "transB" && a.i != 0; });
+    return node.op == "Gemm" &&
+           std::ranges::any_of(node.attributes, [](const AttributeView& a) { return a.name == "transB" && a.i != 0; });
   }
 
   const ModelView& model_;

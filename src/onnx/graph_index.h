@@ -24,8 +24,8 @@ struct NameInfo {
   std::int32_t tensor = -1;  ///< The initializer that holds it, an index into ModelView::tensors.
   std::int32_t input = -1;   ///< The graph input that feeds it.
   bool is_output = false;
-  /// Uses by nodes that the outputs depend on; `weight_uses` of them as the weight of a Conv or of a Gemm with transB, where
-  /// quantized weights may stay quantized.
+  /// Uses by nodes that the outputs depend on; `weight_uses` of them as the weight of a Conv or of a Gemm with transB,
+  /// where quantized weights may stay quantized.
   std::int32_t uses = 0;
   std::int32_t weight_uses = 0;
 };
@@ -33,8 +33,10 @@ struct NameInfo {
 struct GraphIndex {
   std::vector<NameInfo> names;
   std::vector<std::vector<NameId>> node_inputs, node_outputs;
-  std::vector<NameId> inputs, outputs;  ///< Of the graph; initializers listed as inputs (IR version 3) are not among them.
-  /// The nodes that the outputs depend on, each after those whose results it needs; in the file's order where that is such an order.
+  std::vector<NameId> inputs,
+      outputs;  ///< Of the graph; initializers listed as inputs (IR version 3) are not among them.
+  /// The nodes that the outputs depend on, each after those whose results it needs; in the file's order where that is
+  /// such an order.
   std::vector<std::int32_t> order;
 };
 

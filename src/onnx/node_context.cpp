@@ -9,7 +9,14 @@ namespace kdequant::onnx {
 namespace {
 
 // AttributeProto.AttributeType
-enum : int { kFloatAttribute = 1, kIntAttribute = 2, kStringAttribute = 3, kTensorAttribute = 4, kFloatsAttribute = 6, kIntsAttribute = 7 };
+enum : int {
+  kFloatAttribute = 1,
+  kIntAttribute = 2,
+  kStringAttribute = 3,
+  kTensorAttribute = 4,
+  kFloatsAttribute = 6,
+  kIntsAttribute = 7
+};
 
 }  // namespace
 
@@ -33,7 +40,9 @@ Result<void> ReadState::Spend(std::initializer_list<const TensorView*> tensors) 
     auto count = CheckedCount(*tensor);
     if (!count) return Forward(count);
     if (*count > constant_budget) {
-      return Fail(ErrorCode::kLimit, "the constants of the file grow to many times its size when they are computed; kdequant does not read such files");
+      return Fail(ErrorCode::kLimit,
+                  "the constants of the file grow to many times its size when they are computed; kdequant does not "
+                  "read such files");
     }
     constant_budget -= *count;
   }
@@ -41,7 +50,8 @@ Result<void> ReadState::Spend(std::initializer_list<const TensorView*> tensors) 
 }
 
 Result<Tensor> ReadState::EvaluateWithinBudget(const Constant& constant, bool as_weight) {
-  if (auto paid = Spend({constant.values, constant.offset, constant.table, constant.scale, constant.zero_point}); !paid) return Forward(paid);
+  if (auto paid = Spend({constant.values, constant.offset, constant.table, constant.scale, constant.zero_point}); !paid)
+    return Forward(paid);
   return Evaluate(constant, as_weight);
 }
 
@@ -71,14 +81,16 @@ const AttributeView* NodeContext::Attribute(std::string_view name) {
 std::int64_t NodeContext::Int(std::string_view name, std::int64_t fallback) {
   const AttributeView* attribute = Attribute(name);
   if (attribute == nullptr) return fallback;
-  if (attribute->type != kIntAttribute && attribute->type != 0) Bad("attribute " + std::string(name) + " is not an integer");
+  if (attribute->type != kIntAttribute && attribute->type != 0)
+    Bad("attribute " + std::string(name) + " is not an integer");
   return attribute->i;
 }
 
 float NodeContext::Float(std::string_view name, float fallback) {
   const AttributeView* attribute = Attribute(name);
   if (attribute == nullptr) return fallback;
-  if (attribute->type != kFloatAttribute && attribute->type != 0) Bad("attribute " + std::string(name) + " is not a float");
+  if (attribute->type != kFloatAttribute && attribute->type != 0)
+    Bad("attribute " + std::string(name) + " is not a float");
   if (!std::isfinite(attribute->f)) Bad("attribute " + std::string(name) + " is not finite");
   return attribute->f;
 }
@@ -86,14 +98,16 @@ float NodeContext::Float(std::string_view name, float fallback) {
 std::string_view NodeContext::String(std::string_view name, std::string_view fallback) {
   const AttributeView* attribute = Attribute(name);
   if (attribute == nullptr) return fallback;
-  if (attribute->type != kStringAttribute && attribute->type != 0) Bad("attribute " + std::string(name) + " is not a string");
+  if (attribute->type != kStringAttribute && attribute->type != 0)
+    Bad("attribute " + std::string(name) + " is not a string");
   return attribute->s;
 }
 
 std::optional<std::vector<std::int64_t>> NodeContext::Ints(std::string_view name) {
   const AttributeView* attribute = Attribute(name);
   if (attribute == nullptr) return std::nullopt;
-  if (attribute->type != kIntsAttribute && attribute->type != 0) Bad("attribute " + std::string(name) + " is not a list of integers");
+  if (attribute->type != kIntsAttribute && attribute->type != 0)
+    Bad("attribute " + std::string(name) + " is not a list of integers");
   return attribute->ints;
 }
 
@@ -107,7 +121,9 @@ const TensorView* NodeContext::TensorAttribute(std::string_view name) {
   return &state_.model.tensors[static_cast<std::size_t>(attribute->tensor)];
 }
 
-void NodeContext::Ignore(std::initializer_list<std::string_view> names) { asked_.insert(asked_.end(), names.begin(), names.end()); }
+void NodeContext::Ignore(std::initializer_list<std::string_view> names) {
+  asked_.insert(asked_.end(), names.begin(), names.end());
+}
 
 const Constant* NodeContext::InputConstant(std::size_t i) const {
   if (!HasInput(i)) return nullptr;
@@ -159,7 +175,8 @@ ElementType NodeContext::InputType(std::size_t i) {
 const Constant* NodeContext::KnownInput(std::size_t i, std::string_view what) {
   const Constant* constant = InputConstant(i);
   if (constant == nullptr) {
-    Unsupported("its " + std::string(what) + " is computed while the network runs; export with constant " + std::string(what));
+    Unsupported("its " + std::string(what) + " is computed while the network runs; export with constant " +
+                std::string(what));
   }
   return constant;
 }
@@ -188,7 +205,8 @@ std::optional<float> NodeContext::ScalarInput(std::size_t i, std::string_view wh
     Failed(std::move(tensor.error()));
     return std::nullopt;
   }
-  if (const auto* floats = std::get_if<FloatTensor>(&*tensor); floats != nullptr && floats->values.size() == 1) return floats->values[0];
+  if (const auto* floats = std::get_if<FloatTensor>(&*tensor); floats != nullptr && floats->values.size() == 1)
+    return floats->values[0];
   if (const auto* integers = std::get_if<IntTensor>(&*tensor); integers != nullptr && integers->values.size() == 1) {
     return static_cast<float>(integers->values[0]);
   }
@@ -223,11 +241,17 @@ ValueId NodeContext::FreshValue(const std::string& base) {
 }
 
 void NodeContext::Emit(Operator op, std::vector<ValueId> inputs, std::vector<ValueId> outputs) {
-  const bool is_main = !outputs_.empty() && outputs_[0] != kNoName && outputs[0] == state_.values[static_cast<std::size_t>(outputs_[0])];
-  Node node{.name = is_main ? std::string(NodeName(node_)) : state_.graph.value(outputs[0]).name, .op = std::move(op), .inputs = std::move(inputs), .outputs = std::move(outputs), .activation = {}};
+  const bool is_main =
+      !outputs_.empty() && outputs_[0] != kNoName && outputs[0] == state_.values[static_cast<std::size_t>(outputs_[0])];
+  Node node{.name = is_main ? std::string(NodeName(node_)) : state_.graph.value(outputs[0]).name,
+            .op = std::move(op),
+            .inputs = std::move(inputs),
+            .outputs = std::move(outputs),
+            .activation = {}};
   ElementType first = ElementType::kFloat;
   std::vector<int> ranks;
-  for (const ValueId input : node.inputs) ranks.push_back(input == kNoValue ? -1 : state_.ranks[static_cast<std::size_t>(input)]);
+  for (const ValueId input : node.inputs)
+    ranks.push_back(input == kNoValue ? -1 : state_.ranks[static_cast<std::size_t>(input)]);
   if (!node.inputs.empty() && node.inputs[0] != kNoValue) first = state_.graph.value(node.inputs[0]).type;
   const ElementType type = ResultType(node.op, first);
   const int rank = ResultRank(node.op, ranks, state_.graph, node.inputs);
@@ -252,7 +276,8 @@ void NodeContext::Unsupported(std::string why) {
 }
 
 void NodeContext::Bad(std::string why) {
-  Failed({ErrorCode::kBadInput, Describe(node_) + ": " + std::move(why) + "; export the model again", std::string(NodeName(node_))});
+  Failed({ErrorCode::kBadInput, Describe(node_) + ": " + std::move(why) + "; export the model again",
+          std::string(NodeName(node_))});
 }
 
 void NodeContext::Failed(Error error) {
@@ -263,13 +288,15 @@ void NodeContext::Failed(Error error) {
 
 void NodeContext::Finish() {
   for (const AttributeView& attribute : node_.attributes) {
-    if (std::ranges::find(asked_, attribute.name) == asked_.end()) Unsupported("its attribute " + Quoted(attribute.name) + " is not known");
+    if (std::ranges::find(asked_, attribute.name) == asked_.end())
+      Unsupported("its attribute " + Quoted(attribute.name) + " is not known");
   }
   if (unsupported_ || error_) return;
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     if (!UsesOutput(i)) continue;
     const auto n = static_cast<std::size_t>(outputs_[i]);
-    if (state_.values[n] == kNoValue && !state_.constants[n]) return Bad("the operator has no output " + std::to_string(i + 1));
+    if (state_.values[n] == kNoValue && !state_.constants[n])
+      return Bad("the operator has no output " + std::to_string(i + 1));
   }
 }
 

@@ -26,7 +26,8 @@ struct ReadState {
   std::vector<ValueId> values;                     ///< By NameId; kNoValue until needed.
   std::vector<int> ranks;                          ///< By ValueId; -1 where unknown.
   std::unordered_set<std::string> fresh_names;
-  /// Elements that evaluated constants may still hold: a small file must not become gigabytes by many nodes over one tensor.
+  /// Elements that evaluated constants may still hold: a small file must not become gigabytes by many nodes over one
+  /// tensor.
   std::size_t constant_budget = 0;
 
   std::size_t fresh_count = 0;
@@ -40,11 +41,11 @@ struct ReadState {
   Result<Tensor> EvaluateWithinBudget(const Constant& constant, bool as_weight);
 };
 
-/// The inputs, attributes and results of one node. Reading code asks for what it needs and says what it cannot do; the first kBadInput
-/// and the reasons for kUnsupported are collected here, so that reading code needs no error paths.
+/// The inputs, attributes and results of one node. Reading code asks for what it needs and says what it cannot do; the
+/// first kBadInput and the reasons for kUnsupported are collected here, so that reading code needs no error paths.
 ///
-/// Every attribute that is asked for counts as understood; one that nobody asked for makes the node unsupported, because ignoring
-/// it might change the result.
+/// Every attribute that is asked for counts as understood; one that nobody asked for makes the node unsupported,
+/// because ignoring it might change the result.
 class NodeContext {
  public:
   NodeContext(ReadState& state, std::int32_t node);
@@ -72,7 +73,8 @@ class NodeContext {
   /// The rank of input `i`, -1 where it is unknown.
   int InputRank(std::size_t i);
   ElementType InputType(std::size_t i);
-  /// The numbers of an input that must be known when the file is read. An input that is computed makes the node unsupported.
+  /// The numbers of an input that must be known when the file is read. An input that is computed makes the node
+  /// unsupported.
   std::optional<std::vector<std::int64_t>> IntInput(std::size_t i, std::string_view what);
   std::optional<float> ScalarInput(std::size_t i, std::string_view what);
 
@@ -85,8 +87,8 @@ class NodeContext {
   /// A value of our own between two nodes.
   ValueId FreshValue(const std::string& base);
 
-  /// Adds a node that computes the outputs; its results' types and ranks follow. A node that does not compute output 0 itself is
-  /// called by its result.
+  /// Adds a node that computes the outputs; its results' types and ranks follow. A node that does not compute output 0
+  /// itself is called by its result.
   void Emit(Operator op, std::vector<ValueId> inputs, std::vector<ValueId> outputs);
   /// Emit of a node with one result, output 0.
   void Emit(Operator op, std::vector<ValueId> inputs) { Emit(std::move(op), std::move(inputs), {Output(0)}); }
@@ -123,7 +125,8 @@ class NodeContext {
 
 /// The element type and rank (-1 unknown) of a node's results, from its inputs'.
 ElementType ResultType(const Operator& op, ElementType first_input);
-int ResultRank(const Operator& op, const std::vector<int>& input_ranks, const Graph& graph, const std::vector<ValueId>& inputs);
+int ResultRank(const Operator& op, const std::vector<int>& input_ranks, const Graph& graph,
+               const std::vector<ValueId>& inputs);
 
 }  // namespace kdequant::onnx
 

@@ -18,7 +18,9 @@ struct ParseError : std::exception {
 };
 
 constexpr std::uint32_t Varint(std::uint32_t field) { return protozero::tag_and_type(field, pbf_wire_type::varint); }
-constexpr std::uint32_t Bytes(std::uint32_t field) { return protozero::tag_and_type(field, pbf_wire_type::length_delimited); }
+constexpr std::uint32_t Bytes(std::uint32_t field) {
+  return protozero::tag_and_type(field, pbf_wire_type::length_delimited);
+}
 constexpr std::uint32_t Fixed32(std::uint32_t field) { return protozero::tag_and_type(field, pbf_wire_type::fixed32); }
 constexpr std::uint32_t Fixed64(std::uint32_t field) { return protozero::tag_and_type(field, pbf_wire_type::fixed64); }
 
@@ -36,7 +38,11 @@ bool IsUtf8(std::string_view text) {
       code = code << 6 | (next & 0x3fU);
     }
     // Overlong forms, surrogates, and what lies beyond Unicode.
-    if (code < (more == 3 ? 0x10000U : more == 2 ? 0x800U : 0x80U) || code > 0x10ffffU || (code >= 0xd800U && code < 0xe000U)) return false;
+    if (code < (more == 3   ? 0x10000U
+                : more == 2 ? 0x800U
+                            : 0x80U) ||
+        code > 0x10ffffU || (code >= 0xd800U && code < 0xe000U))
+      return false;
   }
   return true;
 }
@@ -87,7 +93,9 @@ class Parser {
  private:
   void Count() {
     if (++messages_ > 1'000'000) {
-      throw ParseError(ErrorCode::kLimit, "the file holds more than a million nodes, attributes, names and tensors, more than any network that kdequant reads");
+      throw ParseError(ErrorCode::kLimit,
+                       "the file holds more than a million nodes, attributes, names and tensors, more than any network "
+                       "that kdequant reads");
     }
   }
 
@@ -230,7 +238,9 @@ class Parser {
       }
     }
     if (tensor.dims.size() > 16) {
-      throw ParseError(ErrorCode::kLimit, "tensor " + Quoted(tensor.name) + " has " + std::to_string(tensor.dims.size()) + " dimensions; kdequant reads up to 16");
+      throw ParseError(ErrorCode::kLimit, "tensor " + Quoted(tensor.name) + " has " +
+                                              std::to_string(tensor.dims.size()) +
+                                              " dimensions; kdequant reads up to 16");
     }
     model_.tensors.push_back(std::move(tensor));
     return static_cast<std::int32_t>(model_.tensors.size() - 1);
@@ -319,7 +329,8 @@ std::string DataTypeName(DataType type) {
 }
 
 bool IsFloatType(DataType type) {
-  return type == DataType::kFloat || type == DataType::kFloat16 || type == DataType::kBFloat16 || type == DataType::kDouble;
+  return type == DataType::kFloat || type == DataType::kFloat16 || type == DataType::kBFloat16 ||
+         type == DataType::kDouble;
 }
 
 bool IsIntegerType(DataType type) {
@@ -343,13 +354,16 @@ Result<ModelView> ParseModel(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return Fail(ErrorCode::kBadInput, "the file is empty; choose an ONNX model");
   try {
     ModelView model = Parser().Model(pbf_reader(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-    if (!model.has_graph) return Fail(ErrorCode::kBadInput, "not an ONNX file: it holds no graph; choose a file written by an ONNX exporter");
+    if (!model.has_graph)
+      return Fail(ErrorCode::kBadInput,
+                  "not an ONNX file: it holds no graph; choose a file written by an ONNX exporter");
     return model;
   } catch (const ParseError& error) {
     return Fail(error.code, error.message);
   } catch (const protozero::exception&) {
-    return Fail(ErrorCode::kBadInput, "not an ONNX file, or cut off: its " + std::to_string(bytes.size()) +
-                                          " bytes end or break in the middle of a message; download or export the model again");
+    return Fail(ErrorCode::kBadInput,
+                "not an ONNX file, or cut off: its " + std::to_string(bytes.size()) +
+                    " bytes end or break in the middle of a message; download or export the model again");
   }
 }
 

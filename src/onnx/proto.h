@@ -41,7 +41,8 @@ std::string DataTypeName(DataType type);
 bool IsFloatType(DataType type);
 bool IsIntegerType(DataType type);
 
-/// A TensorProto. Either `raw` or one of the typed fields holds the elements; nothing has been compared with `dims` yet.
+/// A TensorProto. Either `raw` or one of the typed fields holds the elements; nothing has been compared with `dims`
+/// yet.
 struct TensorView {
   std::string_view name = {};
   DataType type = DataType::kUndefined;
@@ -92,13 +93,13 @@ struct ModelView {
   std::vector<std::string_view> functions;
   std::vector<NodeView> nodes;
   std::vector<std::int32_t> initializers;  ///< Indices into `tensors`.
-  std::deque<TensorView> tensors;          ///< Initializers and tensors of attributes; addresses stay when one is added.
+  std::deque<TensorView> tensors;  ///< Initializers and tensors of attributes; addresses stay when one is added.
   std::vector<ValueView> inputs, outputs;
   std::vector<std::pair<std::string_view, std::string_view>> metadata;
 };
 
-/// Errors: kBadInput (not a ModelProto, cut off, text that is not UTF-8), kLimit (more than a million nodes, attributes,
-/// names and tensors: a file of empty messages would take a hundred times its size in memory).
+/// Errors: kBadInput (not a ModelProto, cut off, text that is not UTF-8), kLimit (more than a million nodes,
+/// attributes, names and tensors: a file of empty messages would take a hundred times its size in memory).
 Result<ModelView> ParseModel(std::span<const std::uint8_t> bytes);
 
 /// `name` in double quotes for a message: at most 80 bytes, without control characters.

@@ -10,7 +10,9 @@ namespace {
 
 using Form = Constant::Form;
 
-Constant Stored(const TensorView& tensor) { return {.form = Form::kStored, .values = &tensor, .as_float = IsFloatType(tensor.type)}; }
+Constant Stored(const TensorView& tensor) {
+  return {.form = Form::kStored, .values = &tensor, .as_float = IsFloatType(tensor.type)};
+}
 
 bool IsStored(const Constant* constant) { return constant != nullptr && constant->form == Form::kStored; }
 
@@ -34,7 +36,8 @@ void ReadConstant(NodeContext& context) {
       made.int64s = {context.Int("value_int", 0)};
     } else if (context.HasAttribute("value_floats")) {
       made.type = DataType::kFloat;
-      made.floats = context.Attribute("value_floats") == nullptr ? std::vector<float>{} : context.Attribute("value_floats")->floats;
+      made.floats = context.Attribute("value_floats") == nullptr ? std::vector<float>{}
+                                                                 : context.Attribute("value_floats")->floats;
       made.dims = {static_cast<std::int64_t>(made.floats.size())};
     } else if (context.HasAttribute("value_ints")) {
       made.type = DataType::kInt64;
@@ -58,7 +61,8 @@ bool ReadExactCast(NodeContext& context) {
   Constant result = *input;
   if (IsFloatType(to)) {
     result.as_float = true;
-  } else if (to == DataType::kInt64 || (to == DataType::kInt32 && from != DataType::kInt64 && from != DataType::kUint32)) {
+  } else if (to == DataType::kInt64 ||
+             (to == DataType::kInt32 && from != DataType::kInt64 && from != DataType::kUint32)) {
     if (input->as_float || !IsIntegerType(from) || from == DataType::kUint64) return false;
     result.widened = true;
   } else {
@@ -73,14 +77,17 @@ bool ReadExactCast(NodeContext& context) {
 bool IsIndices(const Constant* constant) {
   if (constant == nullptr || constant->as_float || !constant->widened) return false;
   if (constant->form == Form::kOffset) return true;
-  return constant->form == Form::kStored && (constant->values->type == DataType::kUint4 || constant->values->type == DataType::kUint8);
+  return constant->form == Form::kStored &&
+         (constant->values->type == DataType::kUint4 || constant->values->type == DataType::kUint8);
 }
 
 bool ReadOffset(NodeContext& context) {
   for (const auto& [indices, offset] : {std::pair{0U, 1U}, std::pair{1U, 0U}}) {
     const Constant* left = context.InputConstant(indices);
     const Constant* right = context.InputConstant(offset);
-    if (!IsStored(left) || !IsIndices(left) || !IsStored(right) || right->as_float || !IsPerFirstAxis(*right->values, left->shape())) continue;
+    if (!IsStored(left) || !IsIndices(left) || !IsStored(right) || right->as_float ||
+        !IsPerFirstAxis(*right->values, left->shape()))
+      continue;
     Constant result = *left;
     result.form = Form::kOffset;
     result.offset = right->values;
@@ -93,7 +100,9 @@ bool ReadOffset(NodeContext& context) {
 bool ReadLookup(NodeContext& context) {
   const Constant* table = context.InputConstant(0);
   const Constant* indices = context.InputConstant(1);
-  if (!IsStored(table) || !table->as_float || !IsFloatType(table->values->type) || table->shape().size() != 1 || !IsIndices(indices)) return false;
+  if (!IsStored(table) || !table->as_float || !IsFloatType(table->values->type) || table->shape().size() != 1 ||
+      !IsIndices(indices))
+    return false;
   const AttributeView* axis = context.Attribute("axis");
   if (axis != nullptr && axis->i != 0 && axis->i != -1) return false;
   Constant result = *indices;
@@ -108,7 +117,9 @@ bool ReadScale(NodeContext& context) {
   for (const auto& [lookup, scale] : {std::pair{0U, 1U}, std::pair{1U, 0U}}) {
     const Constant* left = context.InputConstant(lookup);
     const Constant* right = context.InputConstant(scale);
-    if (left == nullptr || left->form != Form::kLookup || left->scale != nullptr || !IsStored(right) || !right->as_float) continue;
+    if (left == nullptr || left->form != Form::kLookup || left->scale != nullptr || !IsStored(right) ||
+        !right->as_float)
+      continue;
     if (!IsPerFirstAxis(*right->values, left->shape())) continue;
     Constant result = *left;
     result.scale = right->values;
@@ -152,7 +163,8 @@ std::optional<QuantizationParts> Parts(NodeContext& context) {
 void ReadDequantize(NodeContext& context) {
   const auto parts = Parts(context);
   if (!parts) return;
-  if (!IsIntegerType(parts->values->type)) return context.Unsupported("it dequantizes " + DataTypeName(parts->values->type));
+  if (!IsIntegerType(parts->values->type))
+    return context.Unsupported("it dequantizes " + DataTypeName(parts->values->type));
   context.DefineConstant({.form = Form::kDequantized,
                           .values = parts->values,
                           .scale = parts->scale,
@@ -164,10 +176,12 @@ void ReadDequantize(NodeContext& context) {
 void ReadQuantize(NodeContext& context) {
   const auto parts = Parts(context);
   if (!parts) return;
-  if (parts->zero_point == nullptr && context.HasAttribute("output_dtype") && context.Attribute("output_dtype")->i != static_cast<int>(DataType::kUint8)) {
+  if (parts->zero_point == nullptr && context.HasAttribute("output_dtype") &&
+      context.Attribute("output_dtype")->i != static_cast<int>(DataType::kUint8)) {
     return context.Unsupported("its type is told by output_dtype; export it with a zero point");
   }
-  if (auto paid = context.state().Spend({parts->values, parts->scale, parts->zero_point}); !paid) return context.Failed(std::move(paid.error()));
+  if (auto paid = context.state().Spend({parts->values, parts->scale, parts->zero_point}); !paid)
+    return context.Failed(std::move(paid.error()));
   auto quantized = Quantize(*parts->values, *parts->scale, parts->zero_point, parts->axis);
   if (!quantized) {
     if (quantized.error().code == ErrorCode::kUnsupported) return context.Unsupported(quantized.error().message);
@@ -183,7 +197,8 @@ bool ReadAsConstant(NodeContext& context) {
   if (op == "Constant") return ReadConstant(context), true;
   if (op == "DequantizeLinear") return ReadDequantize(context), true;
   if (op == "QuantizeLinear") return ReadQuantize(context), true;
-  if (op == "Identity" && context.InputConstant(0) != nullptr) return context.DefineConstant(*context.InputConstant(0)), true;
+  if (op == "Identity" && context.InputConstant(0) != nullptr)
+    return context.DefineConstant(*context.InputConstant(0)), true;
   if (op == "Cast") return ReadExactCast(context);
   if (op == "Add") return ReadOffset(context);
   if (op == "Gather") return ReadLookup(context);

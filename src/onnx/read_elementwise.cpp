@@ -15,7 +15,8 @@ void ReadActivation(NodeContext& context, Activation function) {
 }
 
 void ReadElementwise(NodeContext& context, Elementwise::Kind kind) {
-  if (context.HasAttribute("broadcast") || context.HasAttribute("axis")) return context.Unsupported("it broadcasts as before opset 7");
+  if (context.HasAttribute("broadcast") || context.HasAttribute("axis"))
+    return context.Unsupported("it broadcasts as before opset 7");
   context.Emit(Elementwise{kind}, {context.Input(0), context.Input(1)});
 }
 
@@ -45,10 +46,14 @@ void ReadClip(NodeContext& context) {
 void ReadLeakyRelu(NodeContext& context) {
   ReadActivation(context, {.kind = Activation::Kind::kLeakyRelu, .a = context.Float("alpha", 0.01F)});
 }
-void ReadElu(NodeContext& context) { ReadActivation(context, {.kind = Activation::Kind::kElu, .a = context.Float("alpha", 1)}); }
+void ReadElu(NodeContext& context) {
+  ReadActivation(context, {.kind = Activation::Kind::kElu, .a = context.Float("alpha", 1)});
+}
 void ReadHardSwish(NodeContext& context) { ReadActivation(context, {.kind = Activation::Kind::kHardSwish}); }
 void ReadHardSigmoid(NodeContext& context) {
-  ReadActivation(context, {.kind = Activation::Kind::kHardSigmoid, .a = context.Float("alpha", 0.2F), .b = context.Float("beta", 0.5F)});
+  ReadActivation(
+      context,
+      {.kind = Activation::Kind::kHardSigmoid, .a = context.Float("alpha", 0.2F), .b = context.Float("beta", 0.5F)});
 }
 void ReadSigmoid(NodeContext& context) { ReadActivation(context, {.kind = Activation::Kind::kSigmoid}); }
 void ReadTanh(NodeContext& context) { ReadActivation(context, {.kind = Activation::Kind::kTanh}); }

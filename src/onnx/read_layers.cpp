@@ -10,12 +10,14 @@ namespace {
 constexpr std::int64_t kLargestExtent = 1 << 20;
 
 template <std::size_t n>
-std::array<std::int64_t, n> Extents(NodeContext& context, std::string_view name, std::int64_t smallest, std::array<std::int64_t, n> fallback) {
+std::array<std::int64_t, n> Extents(NodeContext& context, std::string_view name, std::int64_t smallest,
+                                    std::array<std::int64_t, n> fallback) {
   const auto given = context.Ints(name);
   if (!given || (given->empty() && name != "kernel_shape")) return fallback;
   if (given->size() != n) {
     const std::size_t axes = n == 4 ? given->size() / 2 : given->size();
-    context.Unsupported("it works on " + std::to_string(axes) + " axes (" + std::string(name) + "), only 2-D windows are supported");
+    context.Unsupported("it works on " + std::to_string(axes) + " axes (" + std::string(name) +
+                        "), only 2-D windows are supported");
     return fallback;
   }
   std::array<std::int64_t, n> result{};
@@ -33,7 +35,8 @@ std::array<std::int64_t, n> Extents(NodeContext& context, std::string_view name,
 // The attributes of a sliding window. `kernel`: from the weight, where there is one.
 Window ReadWindow(NodeContext& context, std::optional<std::array<std::int64_t, 2>> kernel) {
   Window window;
-  if (!kernel && !context.HasAttribute("kernel_shape")) context.Unsupported("it says no kernel_shape and its weight is computed");
+  if (!kernel && !context.HasAttribute("kernel_shape"))
+    context.Unsupported("it says no kernel_shape and its weight is computed");
   window.kernel = Extents<2>(context, "kernel_shape", 1, kernel.value_or(window.kernel));
   if (kernel && window.kernel != *kernel) context.Bad("kernel_shape contradicts the shape of its weight");
   window.strides = Extents<2>(context, "strides", 1, window.strides);
@@ -62,7 +65,8 @@ void ReadPool(NodeContext& context, Pool pool) {
 
 void ReadAnySoftmax(NodeContext& context, bool log) {
   const bool flatten = context.opset() < 13;
-  context.Emit(Softmax{.axis = context.Int("axis", flatten ? 1 : -1), .log = log, .flatten = flatten}, {context.Input(0)});
+  context.Emit(Softmax{.axis = context.Int("axis", flatten ? 1 : -1), .log = log, .flatten = flatten},
+               {context.Input(0)});
 }
 
 }  // namespace
@@ -72,15 +76,18 @@ void ReadConv(NodeContext& context) {
   if (const Constant* weight = context.InputConstant(1)) {
     const Shape& shape = weight->shape();
     if (shape.size() != 4) {
-      return context.Unsupported("its weight has the shape " + ShapeToString(shape) + ", only 2-D convolutions are supported");
+      return context.Unsupported("its weight has the shape " + ShapeToString(shape) +
+                                 ", only 2-D convolutions are supported");
     }
     kernel = {shape[2], shape[3]};
-    if (std::ranges::any_of(shape, [](std::int64_t d) { return d < 1 || d > 0x7fffffff; }) || std::max(shape[2], shape[3]) > kLargestExtent) {
+    if (std::ranges::any_of(shape, [](std::int64_t d) { return d < 1 || d > 0x7fffffff; }) ||
+        std::max(shape[2], shape[3]) > kLargestExtent) {
       return context.Bad("its weight has the shape " + ShapeToString(shape));
     }
   }
   Conv conv{.window = ReadWindow(context, kernel), .groups = context.Int("group", 1)};
-  if (conv.groups < 1 || conv.groups > 0x7fffffff) context.Bad("group of " + std::to_string(conv.groups) + " makes no sense");
+  if (conv.groups < 1 || conv.groups > 0x7fffffff)
+    context.Bad("group of " + std::to_string(conv.groups) + " makes no sense");
   context.Emit(conv, {context.Input(0), context.Input(1), context.OptionalInput(2)});
 }
 
@@ -98,7 +105,8 @@ void ReadMatMul(NodeContext& context) { context.Emit(MatMul{}, {context.Input(0)
 void ReadBatchNormalization(NodeContext& context) {
   context.Ignore({"momentum", "is_test", "consumed_inputs"});
   if (context.Int("spatial", 1) == 0) return context.Unsupported("it normalizes every element by itself (spatial=0)");
-  if (context.Int("training_mode", 0) != 0) return context.Unsupported("it is in training mode; export the model for inference");
+  if (context.Int("training_mode", 0) != 0)
+    return context.Unsupported("it is in training mode; export the model for inference");
   context.OnlyOutputsBelow(1, "running mean or variance");
   context.Emit(BatchNormalization{.epsilon = context.Float("epsilon", 1e-5F)},
                {context.Input(0), context.Input(1), context.Input(2), context.Input(3), context.Input(4)});
@@ -111,7 +119,8 @@ void ReadMaxPool(NodeContext& context) {
 }
 
 void ReadAveragePool(NodeContext& context) {
-  ReadPool(context, {.kind = Pool::Kind::kAverage, .window = {}, .count_include_pad = context.Int("count_include_pad", 0) != 0});
+  ReadPool(context,
+           {.kind = Pool::Kind::kAverage, .window = {}, .count_include_pad = context.Int("count_include_pad", 0) != 0});
 }
 
 void ReadGlobalAveragePool(NodeContext& context) { context.Emit(GlobalPool{Pool::Kind::kAverage}, {context.Input(0)}); }
@@ -135,7 +144,10 @@ void ReadReduceMean(NodeContext& context) {
 
 void ReadLrn(NodeContext& context) {
   if (!context.HasAttribute("size")) context.Bad("it has no size");
-  const Lrn lrn{.size = context.Int("size", 1), .alpha = context.Float("alpha", 1e-4F), .beta = context.Float("beta", 0.75F), .bias = context.Float("bias", 1)};
+  const Lrn lrn{.size = context.Int("size", 1),
+                .alpha = context.Float("alpha", 1e-4F),
+                .beta = context.Float("beta", 0.75F),
+                .bias = context.Float("bias", 1)};
   if (lrn.size < 1 || lrn.size > kLargestExtent) context.Bad("size of " + std::to_string(lrn.size) + " makes no sense");
   context.Emit(lrn, {context.Input(0)});
 }

@@ -13,8 +13,8 @@ using ReadFunction = void (*)(NodeContext&);
 /// Null for an operator that kdequant does not read.
 ReadFunction FindReader(std::string_view op);
 
-/// Remembers a node as an expression over constants if it is one: Constant, Identity or Cast of a constant, and the nodes of
-/// quantized weights. Returns false, and has done nothing, for any other node.
+/// Remembers a node as an expression over constants if it is one: Constant, Identity or Cast of a constant, and the
+/// nodes of quantized weights. Returns false, and has done nothing, for any other node.
 bool ReadAsConstant(NodeContext& context);
 
 // read_layers.cpp: what multiplies, pools or normalizes.

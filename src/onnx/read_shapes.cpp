@@ -8,7 +8,8 @@
 namespace kdequant::onnx {
 namespace {
 
-// Axes, an attribute until opset 12 and an input since; empty where they are left out. Nothing where they cannot be had.
+// Axes, an attribute until opset 12 and an input since; empty where they are left out. Nothing where they cannot be
+// had.
 std::optional<std::vector<std::int64_t>> ReadAxes(NodeContext& context) {
   if (context.opset() < 13) return context.Ints("axes").value_or(std::vector<std::int64_t>{});
   if (!context.HasInput(1)) return std::vector<std::int64_t>{};
@@ -16,10 +17,12 @@ std::optional<std::vector<std::int64_t>> ReadAxes(NodeContext& context) {
 }
 
 // `pads` for the axes in `axes` as begin and end of every axis.
-std::optional<std::vector<std::int64_t>> SpreadPads(NodeContext& context, const std::vector<std::int64_t>& pads, const std::vector<std::int64_t>& axes) {
+std::optional<std::vector<std::int64_t>> SpreadPads(NodeContext& context, const std::vector<std::int64_t>& pads,
+                                                    const std::vector<std::int64_t>& axes) {
   const int rank = context.InputRank(0);
   if (rank < 0) {
-    context.Unsupported("it pads some axes (input axes) of a tensor of unknown rank; export it with pads for every axis");
+    context.Unsupported(
+        "it pads some axes (input axes) of a tensor of unknown rank; export it with pads for every axis");
     return std::nullopt;
   }
   const auto all = static_cast<std::size_t>(rank);
@@ -138,12 +141,15 @@ void ReadSplit(NodeContext& context) {
     if (!sizes) return;
     split.sizes = std::move(*sizes);
   }
-  if (context.opset() >= 18 && context.Int("num_outputs", static_cast<std::int64_t>(context.output_count())) != static_cast<std::int64_t>(context.output_count())) {
+  if (context.opset() >= 18 && context.Int("num_outputs", static_cast<std::int64_t>(context.output_count())) !=
+                                   static_cast<std::int64_t>(context.output_count())) {
     return context.Bad("num_outputs contradicts its outputs");
   }
-  if (!split.sizes.empty() && split.sizes.size() != context.output_count()) return context.Bad("its split contradicts its outputs");
+  if (!split.sizes.empty() && split.sizes.size() != context.output_count())
+    return context.Bad("its split contradicts its outputs");
   std::vector<ValueId> outputs;
-  for (std::size_t i = 0; i < context.output_count(); ++i) outputs.push_back(context.node().outputs[i].empty() ? context.FreshValue("unused") : context.Output(i));
+  for (std::size_t i = 0; i < context.output_count(); ++i)
+    outputs.push_back(context.node().outputs[i].empty() ? context.FreshValue("unused") : context.Output(i));
   if (outputs.empty()) return context.Bad("it has no outputs");
   context.Emit(std::move(split), {context.Input(0)}, std::move(outputs));
 }
@@ -163,7 +169,9 @@ void ReadShape(NodeContext& context) {
   context.Emit(Slice{{start}, {end}, {0}, {1}}, {whole});
 }
 
-void ReadGather(NodeContext& context) { context.Emit(Gather{context.Int("axis", 0)}, {context.Input(0), context.Input(1)}); }
+void ReadGather(NodeContext& context) {
+  context.Emit(Gather{context.Int("axis", 0)}, {context.Input(0), context.Input(1)});
+}
 
 void ReadCast(NodeContext& context) {
   context.Ignore({"saturate", "round_mode"});  // of 8-bit floats
@@ -183,7 +191,8 @@ void ReadConstantOfShape(NodeContext& context) {
     auto value = context.state().EvaluateWithinBudget({.values = view, .as_float = IsFloatType(view->type)}, false);
     if (!value) return context.Failed(std::move(value.error()));
     filled.value = std::move(*value);
-    if (view->dims.size() > 1 || CheckedCount(*view).value_or(0) != 1) return context.Bad("its value is not a single number");
+    if (view->dims.size() > 1 || CheckedCount(*view).value_or(0) != 1)
+      return context.Bad("its value is not a single number");
   }
   context.Emit(std::move(filled), {context.Input(0)});
 }

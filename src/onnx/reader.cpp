@@ -65,13 +65,17 @@ constexpr auto kReaders = std::to_array<std::pair<std::string_view, ReadFunction
 });
 
 Result<void> CheckModel(const ModelView& model) {
-  if (model.opset == 0) return Fail(ErrorCode::kBadInput, "the file does not say which opset it uses; export the model again");
+  if (model.opset == 0)
+    return Fail(ErrorCode::kBadInput, "the file does not say which opset it uses; export the model again");
   if (model.opset < kOldestOpset || model.opset > kNewestOpset) {
-    return Fail(ErrorCode::kUnsupported, "the model uses opset " + std::to_string(model.opset) + "; kdequant reads opsets " + std::to_string(kOldestOpset) + " to " +
-                                             std::to_string(kNewestOpset) + ", so convert it (onnx.version_converter) or export it with another opset");
+    return Fail(ErrorCode::kUnsupported,
+                "the model uses opset " + std::to_string(model.opset) + "; kdequant reads opsets " +
+                    std::to_string(kOldestOpset) + " to " + std::to_string(kNewestOpset) +
+                    ", so convert it (onnx.version_converter) or export it with another opset");
   }
   if (model.has_sparse) {
-    return Fail(ErrorCode::kUnsupported, "the model has sparse initializers, which kdequant does not read; export it with dense weights");
+    return Fail(ErrorCode::kUnsupported,
+                "the model has sparse initializers, which kdequant does not read; export it with dense weights");
   }
   return {};
 }
@@ -130,7 +134,9 @@ class GraphReader {
       const NameInfo& info = state_.index.names[static_cast<std::size_t>(name)];
       const ValueView& view = state_.model.inputs[static_cast<std::size_t>(info.input)];
       if (!IsFloatType(view.type) && !IsIntegerType(view.type)) {
-        return Fail(ErrorCode::kUnsupported, "input " + Quoted(view.name) + " has elements of " + DataTypeName(view.type) + "; kdequant reads networks of float tensors");
+        return Fail(ErrorCode::kUnsupported, "input " + Quoted(view.name) + " has elements of " +
+                                                 DataTypeName(view.type) +
+                                                 "; kdequant reads networks of float tensors");
       }
       Value value{.name = std::string(view.name),
                   .type = IsFloatType(view.type) ? ElementType::kFloat : ElementType::kInt,
@@ -175,18 +181,25 @@ class GraphReader {
   }
 
   std::unexpected<Error> AllUnsupported() const {
-    std::string message = "kdequant does not support " + (unsupported_count_ == 1 ? std::string("a node") : std::to_string(unsupported_count_) + " nodes") +
-                          " of this model: " + unsupported_;
+    std::string message =
+        "kdequant does not support " +
+        (unsupported_count_ == 1 ? std::string("a node") : std::to_string(unsupported_count_) + " nodes") +
+        " of this model: " + unsupported_;
     if (unlisted_ > 0) message += ", and " + std::to_string(unlisted_) + " more";
-    return Fail(ErrorCode::kUnsupported, message + "; simplify the model or export it without them", first_unsupported_);
+    return Fail(ErrorCode::kUnsupported, message + "; simplify the model or export it without them",
+                first_unsupported_);
   }
 
   Result<Graph> ReadOutputs() {
     for (const NameId name : state_.index.outputs) {
       const auto n = static_cast<std::size_t>(name);
       if (state_.constants[n]) {
-        return Fail(ErrorCode::kUnsupported, "the graph's output " + Quoted(state_.index.names[n].text) + " is a constant: there is nothing to compute");
+        return Fail(ErrorCode::kUnsupported, "the graph's output " + Quoted(state_.index.names[n].text) +
+                                                 " is a constant: there is nothing to compute");
       }
+      // What the file says of the result is a hint, for files that are written again without inferring shapes.
+      Value& value = state_.graph.value(state_.values[n]);
+      if (!value.shape) value.shape = state_.model.outputs[state_.graph.outputs.size()].shape;
       state_.graph.outputs.push_back(state_.values[n]);
     }
     return std::move(state_.graph);
@@ -217,7 +230,8 @@ Result<Graph> ReadOnnx(std::span<const std::uint8_t> bytes) {
     if (!index) return Forward(index);
     return onnx::GraphReader(std::move(*model), std::move(*index), bytes.size()).Run();
   } catch (const std::bad_alloc&) {
-    return Fail(ErrorCode::kOutOfMemory, "the model of " + std::to_string(bytes.size()) + " bytes does not fit into memory");
+    return Fail(ErrorCode::kOutOfMemory,
+                "the model of " + std::to_string(bytes.size()) + " bytes does not fit into memory");
   }
 }
 

@@ -42,7 +42,9 @@ struct RankVisitor {
     if (op.axes.empty()) return 0;
     return First() < 0 ? -1 : First() - static_cast<int>(op.axes.size());
   }
-  int operator()(const Squeeze& op) const { return op.axes.empty() || First() < 0 ? -1 : First() - static_cast<int>(op.axes.size()); }
+  int operator()(const Squeeze& op) const {
+    return op.axes.empty() || First() < 0 ? -1 : First() - static_cast<int>(op.axes.size());
+  }
   int operator()(const Unsqueeze& op) const { return First() < 0 ? -1 : First() + static_cast<int>(op.axes.size()); }
   int operator()(const Gather&) const { return First() < 0 || ranks.back() < 0 ? -1 : First() + ranks.back() - 1; }
   int operator()(const auto&) const { return First(); }
@@ -52,14 +54,16 @@ struct RankVisitor {
 
 ElementType ResultType(const Operator& op, ElementType first_input) {
   if (std::holds_alternative<ShapeQuery>(op)) return ElementType::kInt;
-  if (const auto* cast = std::get_if<Cast>(&op)) return cast->to == Cast::To::kInt ? ElementType::kInt : ElementType::kFloat;
+  if (const auto* cast = std::get_if<Cast>(&op))
+    return cast->to == Cast::To::kInt ? ElementType::kInt : ElementType::kFloat;
   if (const auto* filled = std::get_if<ConstantOfShape>(&op)) {
     return std::holds_alternative<IntTensor>(filled->value) ? ElementType::kInt : ElementType::kFloat;
   }
   return first_input;
 }
 
-int ResultRank(const Operator& op, const std::vector<int>& input_ranks, const Graph& graph, const std::vector<ValueId>& inputs) {
+int ResultRank(const Operator& op, const std::vector<int>& input_ranks, const Graph& graph,
+               const std::vector<ValueId>& inputs) {
   return std::visit(RankVisitor{input_ranks, graph, inputs}, op);
 }
 

@@ -13,8 +13,8 @@ static_assert(std::endian::native == std::endian::little, "raw_data is little-en
 // A file may carry an empty raw_data beside a typed field.
 bool UsesRaw(const TensorView& tensor) {
   if (!tensor.raw) return false;
-  const bool typed = !tensor.floats.empty() || !tensor.int32s.empty() || !tensor.int64s.empty() || !tensor.doubles.empty() ||
-                     !tensor.uint64s.empty();
+  const bool typed = !tensor.floats.empty() || !tensor.int32s.empty() || !tensor.int64s.empty() ||
+                     !tensor.doubles.empty() || !tensor.uint64s.empty();
   return !tensor.raw->empty() || !typed;
 }
 
@@ -76,7 +76,8 @@ void VisitInts(const TensorView& tensor, std::size_t count, Sink sink) {
     case DataType::kUint4:
     case DataType::kInt4: {
       const bool is_signed = tensor.type == DataType::kInt4;
-      if (raw) return each([&](std::size_t i) { return Nibble(static_cast<unsigned char>(bytes[i / 2]), i, is_signed); });
+      if (raw)
+        return each([&](std::size_t i) { return Nibble(static_cast<unsigned char>(bytes[i / 2]), i, is_signed); });
       return each([&](std::size_t i) { return Nibble(static_cast<unsigned>(tensor.int32s[i / 2]), i, is_signed); });
     }
     case DataType::kUint8:
@@ -119,20 +120,23 @@ std::string Describe(const TensorView& tensor) {
 
 Result<std::size_t> CheckedCount(const TensorView& tensor) {
   if (tensor.external) {
-    return Fail(ErrorCode::kUnsupported, Describe(tensor) +
-                                             " keeps its data in another file, which kdequant does not read; save the model as a single file "
-                                             "(onnx.save without external data)");
+    return Fail(ErrorCode::kUnsupported,
+                Describe(tensor) +
+                    " keeps its data in another file, which kdequant does not read; save the model as a single file "
+                    "(onnx.save without external data)");
   }
   const std::size_t bits = ElementBits(tensor.type);
   if (bits == 0) {
-    return Fail(ErrorCode::kUnsupported, Describe(tensor) + " has elements of " + DataTypeName(tensor.type) +
-                                             ", which kdequant does not read; convert it to float32 or an integer type");
+    return Fail(ErrorCode::kUnsupported,
+                Describe(tensor) + " has elements of " + DataTypeName(tensor.type) +
+                    ", which kdequant does not read; convert it to float32 or an integer type");
   }
   std::uint64_t count = 1;
   bool empty = false;
   for (const std::int64_t dimension : tensor.dims) {
     if (dimension < 0) {
-      return Fail(ErrorCode::kBadInput, Describe(tensor) + " has the shape " + ShapeToString(tensor.dims) + ", with a negative dimension; export the model again");
+      return Fail(ErrorCode::kBadInput, Describe(tensor) + " has the shape " + ShapeToString(tensor.dims) +
+                                            ", with a negative dimension; export the model again");
     }
     if (dimension == 0) {
       empty = true;
@@ -140,7 +144,8 @@ Result<std::size_t> CheckedCount(const TensorView& tensor) {
     }
     // No product overflows: `count` stays below 2^31 and a larger dimension stops here.
     if (dimension > 0x7fffffff || (count *= static_cast<std::uint64_t>(dimension)) > 0x7fffffff) {
-      return Fail(ErrorCode::kLimit, Describe(tensor) + " has the shape " + ShapeToString(tensor.dims) + ", more than 2^31 - 1 elements");
+      return Fail(ErrorCode::kLimit,
+                  Describe(tensor) + " has the shape " + ShapeToString(tensor.dims) + ", more than 2^31 - 1 elements");
     }
   }
   if (empty) count = 0;
@@ -148,8 +153,9 @@ Result<std::size_t> CheckedCount(const TensorView& tensor) {
   const std::uint64_t needed = raw ? (count * bits + 7) / 8 : bits == 4 ? (count + 1) / 2 : count;
   const std::uint64_t held = raw ? tensor.raw->size() : TypedCount(tensor);
   if (held != needed) {
-    return Fail(ErrorCode::kBadInput, Describe(tensor) + " of shape " + ShapeToString(tensor.dims) + " (" + DataTypeName(tensor.type) + ") needs " +
-                                          std::to_string(needed) + (raw ? " bytes" : " values") + " but holds " + std::to_string(held) +
+    return Fail(ErrorCode::kBadInput, Describe(tensor) + " of shape " + ShapeToString(tensor.dims) + " (" +
+                                          DataTypeName(tensor.type) + ") needs " + std::to_string(needed) +
+                                          (raw ? " bytes" : " values") + " but holds " + std::to_string(held) +
                                           "; export the model again");
   }
   return static_cast<std::size_t>(count);
@@ -166,7 +172,9 @@ Result<FloatTensor> ReadFloats(const TensorView& tensor) {
   }
   result.values.resize(*count);
   const char* bytes = UsesRaw(tensor) ? tensor.raw->data() : nullptr;
-  const auto bits16 = [&](std::size_t i) { return bytes != nullptr ? Load<std::uint16_t>(bytes, i) : static_cast<std::uint16_t>(tensor.int32s[i]); };
+  const auto bits16 = [&](std::size_t i) {
+    return bytes != nullptr ? Load<std::uint16_t>(bytes, i) : static_cast<std::uint16_t>(tensor.int32s[i]);
+  };
   switch (tensor.type) {
     case DataType::kFloat: std::memcpy(result.values.data(), bytes, *count * sizeof(float)); break;
     case DataType::kFloat16:
@@ -180,7 +188,9 @@ Result<FloatTensor> ReadFloats(const TensorView& tensor) {
         result.values[i] = static_cast<float>(bytes != nullptr ? Load<double>(bytes, i) : tensor.doubles[i]);
       }
       break;
-    default: VisitInts(tensor, *count, [&](std::size_t i, std::int64_t value) { result.values[i] = static_cast<float>(value); });
+    default:
+      VisitInts(tensor, *count,
+                [&](std::size_t i, std::int64_t value) { result.values[i] = static_cast<float>(value); });
   }
   return result;
 }
@@ -189,7 +199,8 @@ Result<IntTensor> ReadInts(const TensorView& tensor) {
   auto count = CheckedCount(tensor);
   if (!count) return Forward(count);
   if (!IsIntegerType(tensor.type)) {
-    return Fail(ErrorCode::kUnsupported, Describe(tensor) + " holds " + DataTypeName(tensor.type) + " where integers are needed; export the model again");
+    return Fail(ErrorCode::kUnsupported, Describe(tensor) + " holds " + DataTypeName(tensor.type) +
+                                             " where integers are needed; export the model again");
   }
   IntTensor result{tensor.dims, std::vector<std::int64_t>(*count)};
   VisitInts(tensor, *count, [&](std::size_t i, std::int64_t value) { result.values[i] = value; });
@@ -200,7 +211,8 @@ Result<std::vector<std::int32_t>> ReadSmallInts(const TensorView& tensor) {
   auto count = CheckedCount(tensor);
   if (!count) return Forward(count);
   if (!IsIntegerType(tensor.type) || ElementBits(tensor.type) > 32 || tensor.type == DataType::kUint32) {
-    return Fail(ErrorCode::kUnsupported, Describe(tensor) + " holds " + DataTypeName(tensor.type) + " where integers of at most 32 bits are needed");
+    return Fail(ErrorCode::kUnsupported, Describe(tensor) + " holds " + DataTypeName(tensor.type) +
+                                             " where integers of at most 32 bits are needed");
   }
   std::vector<std::int32_t> result(*count);
   VisitInts(tensor, *count, [&](std::size_t i, std::int64_t value) { result[i] = static_cast<std::int32_t>(value); });

@@ -11,10 +11,11 @@
 
 namespace kdequant::onnx {
 
-/// How many elements the tensor holds, once its dimensions, data type and bytes agree; the Read functions below start with it.
+/// How many elements the tensor holds, once its dimensions, data type and bytes agree; the Read functions below start
+/// with it.
 ///
-/// Errors, all naming the tensor: kUnsupported (external data, strings, float8...), kBadInput (a negative dimension, too many or
-/// too few bytes), kLimit (more than 2^31 - 1 elements).
+/// Errors, all naming the tensor: kUnsupported (external data, strings, float8...), kBadInput (a negative dimension,
+/// too many or too few bytes), kLimit (more than 2^31 - 1 elements).
 Result<std::size_t> CheckedCount(const TensorView& tensor);
 
 /// float32, from any float type (narrowing float64) or integer type.
