@@ -260,7 +260,7 @@ class QuantizeJobImplementation final : public QuantizeJob {
   void Finalize() {
     if (options_.activations == ActivationMode::kStatic && statistics_) {
       for (const auto& [id, extent] : statistics_->statistics().extents) {
-        if (std::ranges::contains(result_.outputs, id)) continue;
+        if (std::ranges::find(result_.outputs, id) != result_.outputs.end()) continue;
         result_.ranges[result_.value(id).name] = {.low = extent.low, .high = extent.high, .bits = 7};
       }
     }

@@ -37,7 +37,7 @@ void StoreIndices(std::span<const std::uint8_t> indices, CodebookTensor& tensor)
 
 CodebookTensor EmptyTensor(const FloatTensor& weights, int levels) {
   return {.shape = weights.shape,
-          .bits = std::bit_width(static_cast<unsigned>(levels - 1)),
+          .bits = std::max(2, static_cast<int>(std::bit_width(static_cast<unsigned>(levels - 1)))),
           .indices = {},
           .codes = {},
           .steps = {},

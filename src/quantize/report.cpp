@@ -31,15 +31,6 @@ void Number(Writer& writer, const char* key, double value) {
   }
 }
 
-std::string_view SamplingName(Sampling sampling) {
-  switch (sampling) {
-    case Sampling::kStratified: return "stratified";
-    case Sampling::kRandom: return "random";
-    case Sampling::kStratifiedBlind: return "stratified-blind";
-  }
-  return {};
-}
-
 std::string CalibrationName(const QuantizeOptions& options) {
   switch (options.calibration) {
     case Calibration::kNone: return "none";
@@ -106,7 +97,7 @@ std::string SettingsToJson(const QuantizeOptions& options) {
   Text(writer, "granularity", GranularityName(options.granularity));
   Text(writer, "sampling", SamplingName(options.design.sampling.sampling));
   Count(writer, "samples", options.design.sampling.count);
-  Text(writer, "bandwidth", options.design.density.rule == BandwidthRule::kIsj ? "isj" : "silverman");
+  Text(writer, "bandwidth", BandwidthRuleName(options.design.density.rule));
   Number(writer, "bandwidth_factor", options.design.density.factor);
   writer.Key("levels");
   writer.Int(options.design.levels);

@@ -84,7 +84,7 @@ struct LayerReport {
   int bits = 32;            ///< 4, 8 (depthwise) or 32 (excluded)
   /// The levels the engine uses, ascending; with channel scales in units of the scale. Empty for 8 and 32 bits; for
   /// Granularity::kChannel the first channel's.
-  std::vector<float> levels;
+  std::vector<float> levels = {};
   double sqnr_db = 0;     ///< 10 log10(sum w^2 / sum (w - q)^2); infinite when exact
   std::size_t bytes = 0;  ///< indices, levels and scales as stored
   double milliseconds = 0;
