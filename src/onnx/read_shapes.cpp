@@ -1,5 +1,6 @@
 // Operators that move elements, and arithmetic on shapes.
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 #include "read_operators.h"
@@ -98,8 +99,7 @@ void ReadPad(NodeContext& context) {
   auto pads = ReadPads(context, pad.value);
   if (!pads) return;
   for (const std::int64_t amount : *pads) {
-    if (amount < 0) return context.Unsupported("it removes elements (negative pads); export it as Slice");
-    if (amount > 1 << 20) return context.Bad("it pads by " + std::to_string(amount) + " elements");
+    if (std::abs(amount) > 1 << 20) return context.Bad("it pads by " + std::to_string(amount) + " elements");
   }
   if (pads->size() % 2 != 0) return context.Bad("it has an odd number of pads");
   pad.pads = std::move(*pads);
