@@ -1,0 +1,170 @@
+#include "kdequant/codebook/design.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kdequant/base/random.h"
+#include "kdequant/codebook/lloyd_max.h"
+#include "kdequant/density/histogram.h"
+
+namespace kdequant {
+namespace {
+
+constexpr Method kMethods[] = {Method::kKdeLm,   Method::kKdeKm,         Method::kLloydMax,   Method::kKMeans,
+                               Method::kOptimal, Method::kUniformMinMax, Method::kUniformMse, Method::kNf4};
+
+constexpr std::size_t kExactWeights = 65536;
+constexpr std::size_t kHistogramBins = 65536;
+constexpr std::size_t kOptimalBins = 16384;
+constexpr int kKMeansStarts = 8;
+
+// The different values, ascending, if there are at most `limit`. Stops at the first one too many, so it reads a handful
+// of ordinary weights.
+template <typename T>
+std::optional<std::vector<double>> FewValues(std::span<const T> weights, std::size_t limit) {
+  std::vector<double> values;
+  double last = 0;
+  bool first = true;
+  for (const T weight : weights) {
+    const auto w = static_cast<double>(weight) + 0.0;  // never -0
+    if (!first && w == last) continue;
+    first = false;
+    last = w;
+    const auto at = std::ranges::lower_bound(values, w);
+    if (at != values.end() && *at == w) continue;
+    if (values.size() == limit) return std::nullopt;
+    values.insert(at, w);
+  }
+  return values;
+}
+
+Codebook Padded(std::vector<double> values, std::size_t levels) {
+  values.resize(levels, values.back());
+  return Codebook{std::move(values)};
+}
+
+Result<Design> DesignOnDensity(std::span<const float> weights, const DesignOptions& options) {
+  auto sample = DrawSample(weights, options.sampling);
+  if (!sample) return Forward(sample);
+  Design design{
+      .codebook = {}, .weights_scanned = sample->scanned, .weights_sampled = sample->values.size(), .bandwidth = 0};
+  const auto limit = static_cast<std::size_t>(options.levels);
+  auto few = sample->scanned == weights.size() ? FewValues(weights, limit)
+                                               : FewValues(std::span<const double>(sample->values), limit);
+  if (few) {
+    design.codebook = Padded(std::move(*few), limit);
+    return design;
+  }
+  auto density = EstimateDensity(*sample, options.density);
+  if (!density) return Forward(density);
+  design.bandwidth = density->bandwidth;
+  auto codebook = options.method == Method::kKdeLm ? DesignLloydMax(*density, options.levels)
+                                                   : DesignKMeans(*density, options.levels, options.sampling.seed);
+  if (!codebook) return Forward(codebook);
+  design.codebook = std::move(*codebook);
+  for (auto& level : design.codebook.levels) level = std::clamp(level, sample->min, sample->max);
+  return design;
+}
+
+Result<CumulativeMoments> MomentsOfAll(std::span<const float> weights, Method method) {
+  const bool optimal = method == Method::kOptimal;
+  if (weights.size() <= (optimal ? kOptimalBins : kExactWeights)) return CumulativeMoments(weights);
+  auto histogram = BuildMomentHistogram(weights, optimal ? kOptimalBins : kHistogramBins);
+  if (!histogram) return Forward(histogram);
+  return CumulativeMoments(*histogram);
+}
+
+Result<Design> DesignOnAll(std::span<const float> weights, const DesignOptions& options) {
+  auto range = FindRange(weights);
+  if (!range) return Forward(range);
+  Design design{.codebook = {}, .weights_scanned = weights.size(), .weights_sampled = weights.size(), .bandwidth = 0};
+  const auto limit = static_cast<std::size_t>(options.levels);
+  if (auto few = FewValues(weights, limit)) {
+    design.codebook = Padded(std::move(*few), limit);
+    return design;
+  }
+  if (options.method == Method::kNf4) {
+    design.weights_sampled = 0;
+    auto codebook = DesignNf4(std::max(std::fabs(range->min), std::fabs(range->max)), options.levels);
+    if (!codebook) return Forward(codebook);
+    design.codebook = std::move(*codebook);
+    return design;
+  }
+  auto moments = MomentsOfAll(weights, options.method);
+  if (!moments) return Forward(moments);
+  const auto codebook = [&]() -> Result<Codebook> {
+    switch (options.method) {
+      case Method::kKMeans: return DesignKMeans(*moments, options.levels, options.sampling.seed);
+      case Method::kOptimal: return DesignOptimal(*moments, options.levels);
+      case Method::kUniformMinMax: return DesignUniformMinMax(*moments, options.levels);
+      case Method::kUniformMse: return DesignUniformMse(*moments, options.levels);
+      default: return DesignLloydMax(*moments, options.levels);
+    }
+  }();
+  if (!codebook) return std::unexpected(codebook.error());
+  design.codebook = *codebook;
+  if (options.method == Method::kUniformMinMax) design.weights_sampled = 0;
+  return design;
+}
+
+}  // namespace
+
+std::string_view MethodName(Method method) {
+  switch (method) {
+    case Method::kKdeLm: return "kde-lm";
+    case Method::kKdeKm: return "kde-km";
+    case Method::kLloydMax: return "lloyd-max";
+    case Method::kKMeans: return "k-means";
+    case Method::kOptimal: return "optimal";
+    case Method::kUniformMinMax: return "uniform-minmax";
+    case Method::kUniformMse: return "uniform-mse";
+    case Method::kNf4: return "nf4";
+  }
+  return "kde-lm";
+}
+
+Result<Method> ParseMethod(std::string_view name) {
+  std::string choices;
+  for (const auto method : kMethods) {
+    if (name == MethodName(method)) return method;
+    choices += (choices.empty() ? "" : ", ") + std::string(MethodName(method));
+  }
+  return Fail(ErrorCode::kUsage, "unknown method \"" + std::string(name) + "\"; use one of " + choices);
+}
+
+Result<void> CheckLevels(int levels) {
+  if (levels >= kMinLevels && levels <= kMaxLevels) return {};
+  return Fail(ErrorCode::kUsage, "a codebook has 2 to 256 levels, not " + std::to_string(levels));
+}
+
+Result<Codebook> DesignLloydMax(const CumulativeMoments& moments, int levels) {
+  if (auto valid = CheckLevels(levels); !valid) return Forward(valid);
+  LloydMax iteration(moments, CompandingStart(moments, levels));
+  iteration.Run();
+  return iteration.codebook();
+}
+
+Result<Codebook> DesignKMeans(const CumulativeMoments& moments, int levels, std::uint64_t seed) {
+  if (auto valid = CheckLevels(levels); !valid) return Forward(valid);
+  std::optional<LloydMax> best;
+  for (int i = 0; i < kKMeansStarts; ++i) {
+    const std::uint64_t start_seed = StreamSeed(seed, static_cast<std::uint64_t>(i));
+    LloydMax iteration(moments, PlusPlusStart(moments, levels, start_seed));
+    iteration.Run();
+    if (!best || iteration.mse() < best->mse()) best = std::move(iteration);
+  }
+  return best->codebook();
+}
+
+Result<Design> DesignCodebook(std::span<const float> weights, const DesignOptions& options) {
+  if (auto valid = CheckLevels(options.levels); !valid) return Forward(valid);
+  if (options.method == Method::kNf4 && options.levels != 16)
+    return std::unexpected(DesignNf4(1, options.levels).error());
+  return UsesDensity(options.method) ? DesignOnDensity(weights, options) : DesignOnAll(weights, options);
+}
+
+}  // namespace kdequant

@@ -1,0 +1,30 @@
+// kdequant/codebook/integer_levels.h
+// Levels on the grid that the engine multiplies with.
+#ifndef KDEQUANT_CODEBOOK_INTEGER_LEVELS_H_
+#define KDEQUANT_CODEBOOK_INTEGER_LEVELS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "kdequant/codebook/codebook.h"
+
+namespace kdequant {
+
+/// Levels as signed 8-bit codes times one step: level i is codes[i] * step, exactly, in float.
+struct IntegerLevels {
+  std::vector<std::int8_t> codes = {};  ///< Ascending, -127 to 127, one for each level of the codebook.
+  float step = 1;                       ///< At most 17 significant bits, so that no product with a code is rounded.
+
+  std::vector<float> Levels() const;
+};
+
+/// Rounds to the nearest code; the level farthest from zero becomes +-127. Levels closer together than a step may
+/// merge: codes then repeat, and no index changes its meaning. A codebook of zeros has step 1.
+///
+/// The step is rounded to 17 bits (4e-6 of its size), towards zero where 127 steps would exceed the largest float; of
+/// levels below 127 times the smallest float the farthest becomes a smaller code.
+IntegerLevels RoundToIntegerLevels(const Codebook& codebook);
+
+}  // namespace kdequant
+
+#endif  // KDEQUANT_CODEBOOK_INTEGER_LEVELS_H_

@@ -1,0 +1,62 @@
+// kdequant/codebook/lloyd_max.h
+// The iteration that most designers are made of, one step at a time.
+#ifndef KDEQUANT_CODEBOOK_LLOYD_MAX_H_
+#define KDEQUANT_CODEBOOK_LLOYD_MAX_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "kdequant/codebook/codebook.h"
+#include "kdequant/density/moments.h"
+
+namespace kdequant {
+
+/// Lloyd's iteration: thresholds halfway between the levels, then levels at the means of their cells. In one dimension
+/// this is k-means too; what the methods differ in is the distribution and the start.
+///
+///     LloydMax film(moments, CompandingStart(moments, 16));
+///     do Draw(film.levels(), film.Thresholds(), film.mse()); while (film.Step());
+///
+/// The error never rises. A level whose cell is empty moves into the cell with the largest error. A step costs two
+/// look-ups a level, about 0.3 us at 16 levels on a density; a design takes a few hundred steps.
+/// Source: Lloyd (1982), "Least squares quantization in PCM" (written 1957); Max (1960).
+class LloydMax {
+ public:
+  /// `start`: 2 to 256 levels, in any order. `moments` must outlive this object.
+  LloydMax(const CumulativeMoments& moments, std::vector<double> start);
+
+  /// Moves the levels once. False when the error fell by less than a billionth of itself: it has converged.
+  bool Step();
+
+  /// Steps until converged, at most `max_steps` times.
+  void Run(int max_steps = 4000);
+
+  const std::vector<double>& levels() const { return codebook_.levels; }
+  std::vector<double> Thresholds() const { return codebook_.Thresholds(); }
+  const Codebook& codebook() const { return codebook_; }
+  double mse() const { return mse_; }  ///< of levels() on the distribution
+  int steps() const { return steps_; }
+
+ private:
+  void Assign();
+  void RefillEmptyCells();
+
+  const CumulativeMoments* moments_;
+  Codebook codebook_;
+  std::vector<CellMoments> cells_;
+  double mse_ = 0;
+  int steps_ = 0;
+};
+
+/// Levels at the quantiles (i + 1/2) / levels of the distribution with density p^(1/3): what is best for many levels
+/// (Panter and Dite 1951), and near enough to the best for 16 that Lloyd's iteration finds it. A poor start ends in a
+/// poor local optimum.
+std::vector<double> CompandingStart(const CumulativeMoments& moments, int levels);
+
+/// k-means++: each next level at a piece drawn with probability proportional to its squared error so far.
+/// Source: Arthur and Vassilvitskii (2007).
+std::vector<double> PlusPlusStart(const CumulativeMoments& moments, int levels, std::uint64_t seed);
+
+}  // namespace kdequant
+
+#endif  // KDEQUANT_CODEBOOK_LLOYD_MAX_H_

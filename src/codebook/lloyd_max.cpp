@@ -1,0 +1,139 @@
+#include "kdequant/codebook/lloyd_max.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "kdequant/base/math.h"
+#include "kdequant/base/random.h"
+
+namespace kdequant {
+namespace {
+
+// Cells of the companding start, and of k-means++ where there are more pieces: neither needs to be exact.
+constexpr std::size_t kStartCells = 1024;
+
+// Cube root of x >= 0 to a few ulp, the same on every build: a guess from a third of the exponent, then Halley's
+// iteration, which triples the correct digits.
+double CubeRoot(double x) {
+  if (!(x > 0)) return 0;
+  double root = std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) / 3 + 0x2a9f7893782da1ceU);
+  for (int i = 0; i < 3; ++i) {
+    const double cube = root * root * root;
+    root *= (cube + 2 * x) / (2 * cube + x);
+  }
+  return root;
+}
+
+}  // namespace
+
+LloydMax::LloydMax(const CumulativeMoments& moments, std::vector<double> start)
+    : moments_(&moments), codebook_{std::move(start)}, cells_(codebook_.levels.size()) {
+  std::ranges::sort(codebook_.levels);
+  Assign();
+}
+
+void LloydMax::Assign() {
+  const std::vector<double>& levels = codebook_.levels;
+  CumulativeMoments::Sums low;
+  double error = 0;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const CumulativeMoments::Sums high =
+        i + 1 < levels.size() ? moments_->Below((levels[i] + levels[i + 1]) / 2) : moments_->Total();
+    cells_[i] = moments_->Difference(low, high);
+    error += cells_[i].SquaredError(levels[i]);
+    low = high;
+  }
+  mse_ = error / moments_->Total().mass;
+}
+
+bool LloydMax::Step() {
+  ++steps_;
+  std::vector<double>& levels = codebook_.levels;
+  const std::vector<double> thresholds = codebook_.Thresholds();
+  bool has_empty = false;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    if (cells_[i].mass > 0) {
+      // The mean of a cell with hardly any mass is mostly rounding: it stays in its cell all the same.
+      levels[i] = std::clamp(cells_[i].mean, i > 0 ? thresholds[i - 1] : moments_->min(),
+                             i < thresholds.size() ? thresholds[i] : moments_->max());
+    } else {
+      has_empty = true;
+    }
+  }
+  if (has_empty) RefillEmptyCells();
+  const double before = mse_;
+  Assign();
+  return mse_ < before * (1 - 1e-9);
+}
+
+void LloydMax::RefillEmptyCells() {
+  std::vector<double>& levels = codebook_.levels;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    if (cells_[i].mass > 0) continue;
+    const auto worst = std::ranges::max_element(cells_, {}, &CellMoments::scatter);
+    if (!(worst->scatter > 0)) break;  // every weight is a level
+    levels[i] = std::min(worst->mean + Sqrt(worst->scatter / worst->mass), moments_->max());
+    worst->scatter /= 4;
+  }
+  std::ranges::sort(levels);
+}
+
+void LloydMax::Run(int max_steps) {
+  while (max_steps-- > 0 && Step()) {
+  }
+}
+
+std::vector<double> CompandingStart(const CumulativeMoments& moments, int levels) {
+  const double width = (moments.max() - moments.min()) / static_cast<double>(kStartCells);
+  std::vector<double> cumulative(kStartCells + 1);
+  CumulativeMoments::Sums low;
+  for (std::size_t i = 0; i < kStartCells; ++i) {
+    const CumulativeMoments::Sums high =
+        i + 1 < kStartCells ? moments.Below(moments.min() + static_cast<double>(i + 1) * width) : moments.Total();
+    cumulative[i + 1] = cumulative[i] + CubeRoot(high.mass - low.mass);
+    low = high;
+  }
+  std::vector<double> start;
+  std::size_t cell = 0;
+  for (int i = 0; i < levels; ++i) {
+    const double quantile = (i + 0.5) / levels * cumulative.back();
+    while (cell + 1 < kStartCells && cumulative[cell + 1] < quantile) ++cell;
+    const double mass = cumulative[cell + 1] - cumulative[cell];
+    const double part = mass > 0 ? (quantile - cumulative[cell]) / mass : 0;
+    start.push_back(moments.min() + (static_cast<double>(cell) + part) * width);
+  }
+  return start;
+}
+
+std::vector<double> PlusPlusStart(const CumulativeMoments& moments, int levels, std::uint64_t seed) {
+  const std::size_t count = std::min(moments.pieces(), kStartCells);
+  std::vector<CellMoments> pieces(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    pieces[i] = moments.Pieces(i * moments.pieces() / count, (i + 1) * moments.pieces() / count);
+  }
+  Random random(seed);
+  std::vector<double> start;
+  std::vector<double> error(count);  // squared, to the nearest level so far; the mass alone before the first
+  double total = 0;
+  for (std::size_t i = 0; i < count; ++i) total += error[i] = pieces[i].mass;
+  for (int level = 0; level < levels; ++level) {
+    double remaining = random.Uniform() * total;
+    std::size_t drawn = 0;
+    while (drawn + 1 < count && (remaining -= error[drawn]) >= 0) ++drawn;
+    while (drawn > 0 && !(pieces[drawn].mass > 0)) --drawn;
+    start.push_back(pieces[drawn].mean);
+    total = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const double distance = pieces[i].mean - start.back();
+      const double squared = pieces[i].mass * distance * distance;
+      error[i] = level == 0 ? squared : std::min(error[i], squared);
+      total += error[i];
+    }
+  }
+  return start;
+}
+
+}  // namespace kdequant
