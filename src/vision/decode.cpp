@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "exif.h"
+#include "jpeg_tables.h"
 
 namespace {
 
@@ -31,6 +32,7 @@ void* LimitedRealloc(void* block, std::size_t size) { return size <= kMaxBlock ?
 #define STBI_ONLY_BMP
 #define STBI_ONLY_GIF
 #define STBI_ONLY_PNM
+#define STBI_MAX_DIMENSIONS 100'000'000  // kMaxPixels in one row
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR
@@ -95,6 +97,20 @@ std::string_view ForeignFormat(std::span<const std::uint8_t> bytes) {
   return {};
 }
 
+// The size that a PNG header promises. stb_image calls a header that is too large for it no picture at all, and a user
+// should hear the reason.
+std::int64_t PngPixels(std::span<const std::uint8_t> bytes) {
+  if (!HasAt(bytes, 0, "\x89PNG\r\n\x1a\n") || !HasAt(bytes, 12, "IHDR") || bytes.size() < 24) return 0;
+  const auto number = [&](std::size_t offset) {
+    std::int64_t value = 0;
+    for (std::size_t i = 0; i < 4; ++i) value = value << 8 | bytes[offset + i];
+    return value;
+  };
+  const std::int64_t width = number(16);
+  const std::int64_t height = number(20);
+  return width > kMaxPixels || height > kMaxPixels ? kMaxPixels + 1 : width * height;
+}
+
 // Channels as stb_image gives them: grey, grey + alpha, RGB, RGB + alpha. Transparent pixels are laid over white.
 Image ToRgb(const std::uint8_t* pixels, int width, int height, int channels) {
   const std::size_t count = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
@@ -124,6 +140,13 @@ Result<Image> DecodeImage(std::span<const std::uint8_t> bytes) {
   int width = 0;
   int height = 0;
   int channels = 0;
+  const auto too_large = [](const std::string& what) {
+    return Fail(ErrorCode::kLimit, "has " + what + " pixels, more than the " + std::to_string(kMaxPixels / 1'000'000) +
+                                       " million that are read; make it smaller");
+  };
+  if (const std::int64_t pixels = PngPixels(bytes); pixels > kMaxPixels) {
+    return too_large(pixels == kMaxPixels + 1 ? "far too many" : std::to_string(pixels));
+  }
   Source header(bytes);
   if (stbi_info_from_callbacks(&kCallbacks, &header, &width, &height, &channels) == 0) {
     if (const auto format = ForeignFormat(bytes); !format.empty()) {
@@ -135,10 +158,10 @@ Result<Image> DecodeImage(std::span<const std::uint8_t> bytes) {
   }
   const std::string extent = std::to_string(width) + " x " + std::to_string(height);
   if (width < 1 || height < 1) return Fail(ErrorCode::kBadInput, "has no pixels: " + extent);
-  if (std::int64_t{width} * height > kMaxPixels) {
-    return Fail(ErrorCode::kLimit, "has " + extent + " pixels, more than the " +
-                                       std::to_string(kMaxPixels / 1'000'000) +
-                                       " million that are read; make it smaller");
+  if (std::int64_t{width} * height > kMaxPixels) return too_large(extent);
+  if (HasAt(bytes, 0, "\xff\xd8") && !HuffmanTablesFit(bytes)) {
+    return Fail(ErrorCode::kBadInput,
+                "is broken (a Huffman table of more than 256 symbols); copy or download it again");
   }
   Source source(bytes);
   struct Free {
@@ -150,7 +173,7 @@ Result<Image> DecodeImage(std::span<const std::uint8_t> bytes) {
     return Fail(ErrorCode::kOutOfMemory,
                 "has " + extent + " pixels, for which there is not enough memory; make it smaller");
   }
-  if (source.overran()) {
+  if (source.overran() || (!pixels && FailureReason() == "outofdata")) {
     return Fail(ErrorCode::kBadInput, "is truncated: a picture of " + extent + " pixels ends after " +
                                           std::to_string(bytes.size()) + " bytes; copy or download it again");
   }
