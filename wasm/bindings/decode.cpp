@@ -14,7 +14,11 @@ namespace {
 emscripten::val Decode(const Bytes& file, double length) {
   return Guard([&]() -> Result<emscripten::val> {
     auto image = DecodeImage(file.First(length));
-    if (!image) return Forward(image);
+    if (!image) {
+      // The room's sentences begin behind the name of the file.
+      image.error().message.insert(0, "the picture file ");
+      return Forward(image);
+    }
     const auto rgba = ToRgba(*image);
     emscripten::val result = emscripten::val::object();
     result.set("width", image->width);

@@ -4,7 +4,7 @@
 //   node scripts/build.mjs --no-wasm  only JavaScript and types
 //   node scripts/build.mjs --pack     everything, and the tarball into dist/npm
 import { execFileSync } from 'node:child_process';
-import { copyFile, cp, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { createRequire } from 'node:module';

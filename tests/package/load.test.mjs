@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { KdequantError, loadModel } from 'kdequant';
+import { tinyNetwork } from './onnx.mjs';
+import { networkPath } from './support.mjs';
+
+const refuses = (promise, code, ...words) =>
+  assert.rejects(promise, (error) => {
+    assert.ok(error instanceof KdequantError, `${error.name}: ${error.message}`);
+    assert.equal(error.code, code);
+    for (const word of words) assert.match(error.message, word);
+    return true;
+  });
+
+test('a model loads from bytes, buffer, blob, response, path and file URL, with the same layers', async () => {
+  const file = await readFile(networkPath);
+  const sources = [
+    new Uint8Array(file),
+    new Uint8Array(file).buffer,
+    new Blob([file]),
+    new Response(file),
+    networkPath,
+    pathToFileURL(networkPath),
+    pathToFileURL(networkPath).href,
+  ];
+  const summaries = [];
+  for (const source of sources) {
+    const model = await loadModel(source);
+    assert.equal(model.bytes, file.length);
+    summaries.push(JSON.stringify(model.summary));
+    model.dispose();
+  }
+  assert.equal(new Set(summaries).size, 1);
+});
+
+test('a download reports its bytes and its end, also when the server does not say how long it is', async (t) => {
+  const file = await readFile(networkPath);
+  const server = createServer((request, response) => {
+    if (request.url === '/known') response.setHeader('content-length', file.length);
+    response.end(file);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  for (const name of ['known', 'unknown']) {
+    const heard = [];
+    const model = await loadModel(`http://127.0.0.1:${server.address().port}/${name}`, {
+      onProgress: (progress) => heard.push(progress),
+    });
+    assert.equal(model.bytes, file.length);
+    const last = heard.filter(({ stage }) => stage === 'downloading').at(-1);
+    assert.equal(last.loaded, file.length);
+    assert.equal(last.total, name === 'known' ? file.length : undefined);
+    assert.equal(heard.at(-1).fraction, 1);
+    model.dispose();
+  }
+});
+
+test('the summary of EfficientNet-Lite0 has its layers, weights and operations', async () => {
+  const { summary, layers } = await loadModel(networkPath);
+  assert.deepEqual(summary.input.shape, [1, 3, 224, 224]);
+  assert.deepEqual(summary.output.shape, [1, 1000]);
+  assert.equal(summary.quantized, false);
+  assert.equal(layers.filter(({ depthwise }) => depthwise).length, 16);
+  assert.equal(layers.filter(({ op }) => op === 'Conv' || op === 'Gemm').length, 50);
+  // 4,652,008 parameters are published, biases and what batch normalization folds into included.
+  assert.ok(summary.weights > 4.5e6 && summary.weights < 4.66e6, `${summary.weights} weights`);
+  assert.ok(summary.macs > 380e6 && summary.macs < 420e6, `${summary.macs} operations`);
+});
+
+test('layerWeights gives a layer as it is in the file', async () => {
+  const model = await loadModel(tinyNetwork());
+  const weights = model.layerWeights('conv');
+  assert.equal(weights.length, 32 * 27);
+  assert.equal(weights[0], Math.fround(Math.sin(1)));
+  assert.throws(() => model.layerWeights('nowhere'), { code: 'usage', layer: 'nowhere' });
+});
+
+test('random bytes, nothing, half a file and a wrong argument are refused with a sentence', async () => {
+  const noise = Uint8Array.from({ length: 4096 }, (_, i) => (i * 197 + 13) % 256);
+  await refuses(loadModel(noise), 'bad-input');
+  await refuses(loadModel(new Uint8Array()), 'bad-input', /empty/);
+  const file = await readFile(networkPath);
+  await refuses(loadModel(file.subarray(0, file.length / 2)), 'bad-input');
+  await refuses(loadModel(42), 'usage');
+  await refuses(loadModel('no-such-file.onnx'), 'cannot-read', /no-such-file\.onnx/);
+  await refuses(loadModel('http://127.0.0.1:9/model.onnx'), 'cannot-read', /127\.0\.0\.1/);
+  await refuses(loadModel(new Response('', { status: 404 })), 'cannot-read', /404/);
+  await refuses(loadModel(tinyNetwork(), { preprocess: 'rainbow' }), 'usage', /rainbow/);
+});
+
+test('an unsupported operator is named with its node', async () => {
+  await refuses(loadModel(tinyNetwork({ op: 'NonZero' })), 'unsupported', /NonZero/, /act/);
+});
+
+test('an aborted load rejects with the reason of its signal', async () => {
+  await assert.rejects(loadModel(networkPath, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+  const controller = new AbortController();
+  const onProgress = () => controller.abort(new Error('enough'));
+  await assert.rejects(loadModel(networkPath, { onProgress, signal: controller.signal }), { message: 'enough' });
+});
+
+test('a model that was disposed of says so', async () => {
+  const model = await loadModel(tinyNetwork());
+  model.dispose();
+  model.dispose();
+  assert.throws(() => model.toOnnx(), { code: 'usage', message: /disposed/ });
+  await refuses(model.createSession(), 'usage', /disposed/);
+});
