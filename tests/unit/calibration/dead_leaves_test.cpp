@@ -43,7 +43,8 @@ TEST_CASE("Dead leaves are mostly flat with sharp edges, as photographs are and 
 }
 
 TEST_CASE("Dead leaves can be of any size") {
-  for (const int size : {1, 2, 3, 32}) CHECK(DeadLeaves(size, 5).rgb.size() == static_cast<std::size_t>(3 * size * size));
+  for (const int size : {1, 2, 3, 32})
+    CHECK(DeadLeaves(size, 5).rgb.size() == static_cast<std::size_t>(3 * size * size));
 }
 
 }  // namespace

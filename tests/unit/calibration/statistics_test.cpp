@@ -10,8 +10,8 @@ namespace kdequant {
 namespace {
 
 // im2col written as its definition says: the element of column (channel, tap) at an output position, zero outside.
-double ColumnElement(const std::vector<float>& input, const Shape& shape, const Conv& conv, std::int64_t channel, std::int64_t ky,
-                     std::int64_t kx, std::int64_t oy, std::int64_t ox) {
+double ColumnElement(const std::vector<float>& input, const Shape& shape, const Conv& conv, std::int64_t channel,
+                     std::int64_t ky, std::int64_t kx, std::int64_t oy, std::int64_t ox) {
   const std::int64_t y = oy * conv.window.strides[0] + ky * conv.window.dilations[0] - conv.window.pads[0];
   const std::int64_t x = ox * conv.window.strides[1] + kx * conv.window.dilations[1] - conv.window.pads[1];
   if (y < 0 || y >= shape[2] || x < 0 || x >= shape[3]) return 0;
