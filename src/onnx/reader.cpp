@@ -100,6 +100,7 @@ class GraphReader {
 
   Result<Graph> Run() {
     state_.graph.name = state_.model.graph_name;
+    state_.graph.opset = state_.model.opset;
     if (auto done = ReadMetadata(); !done) return Forward(done);
     if (auto done = ReadInputs(); !done) return Forward(done);
     for (std::size_t n = 0; n < state_.index.names.size(); ++n) {

@@ -60,6 +60,9 @@ struct Graph {
   std::map<std::string, std::string> metadata;
   /// By value name; empty for a float model and for dynamic activations.
   std::map<std::string, ActivationRange> ranges;
+  /// Of the file that the graph was read from, for people who want to know (attributes are in one form whatever it was); 0 if
+  /// it was not read from a file.
+  std::int64_t opset = 0;
 
   ValueId AddValue(Value value) {
     values.push_back(std::move(value));
