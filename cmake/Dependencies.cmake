@@ -22,6 +22,13 @@ target_include_directories(deps_eigen SYSTEM INTERFACE ${deps_dir}/eigen/eigen3)
 target_compile_definitions(deps_eigen INTERFACE EIGEN_DONT_VECTORIZE EIGEN_MPL2_ONLY)
 kdequant_header_dependency(protozero protozero/pbf_reader.hpp libprotozero-dev)
 kdequant_header_dependency(rapidjson rapidjson/document.h rapidjson-dev)
+# RapidJSON 1.1.0 assigns to a const member in an operator that nobody calls; clang 19 rejects it unused. A copy without it goes first.
+file(COPY ${KDEQUANT_rapidjson_DIR}/rapidjson DESTINATION ${deps_dir}/rapidjson_fixed PATTERN document.h EXCLUDE)
+file(READ ${KDEQUANT_rapidjson_DIR}/rapidjson/document.h rapidjson_document)
+string(REPLACE "operator=(const GenericStringRef& rhs) { s = rhs.s; length = rhs.length; }"
+  "operator=(const GenericStringRef& rhs) = delete;" rapidjson_document "${rapidjson_document}")
+file(CONFIGURE OUTPUT ${deps_dir}/rapidjson_fixed/rapidjson/document.h CONTENT "${rapidjson_document}" @ONLY)
+target_include_directories(deps_rapidjson SYSTEM BEFORE INTERFACE ${deps_dir}/rapidjson_fixed)
 kdequant_header_dependency(doctest doctest/doctest.h doctest-dev)
 kdequant_header_dependency(stb stb/stb_image.h libstb-dev)
 if(NOT EMSCRIPTEN)

@@ -21,10 +21,11 @@ class Model {
   Model(std::shared_ptr<const Graph> graph, Preprocess preprocess, std::size_t file_bytes)
       : graph_(std::move(graph)), preprocess_(preprocess), file_bytes_(file_bytes) {}
 
-  /// Reads and prepares an ONNX file. `preprocess` is a SPEC laid over the file's; `labels`, newline-joined, replace
-  /// the file's unless empty. Both are kept in the graph's metadata, so that they go into files written from it.
-  /// Returns a Model or a failure.
-  static emscripten::val Load(const Bytes& file, const std::string& preprocess, const std::string& labels);
+  /// Reads and prepares an ONNX file, the first `length` bytes of `file`. `preprocess` is a SPEC laid over the file's;
+  /// `labels`, newline-joined, or else `label_set` replace the file's unless empty. All are kept in the graph's
+  /// metadata, so that they go into files written from it. Returns a Model or a failure.
+  static emscripten::val Load(const Bytes& file, double length, const std::string& preprocess,
+                              const std::string& labels, const std::string& label_set);
 
   /// A model made here: writes it once, for its size and for ToOnnx. kLimit or whatever WriteOnnx says.
   static Result<std::shared_ptr<Model>> FromGraph(Graph graph, Preprocess preprocess);
