@@ -51,6 +51,15 @@ void ReadConstant(NodeContext& context) {
   context.DefineConstant(Stored(*tensor));
 }
 
+// Whether no number of an integer tensor would wrap; long tensors of wide types are not looked through.
+bool FitsInt32(const TensorView& tensor) {
+  if (tensor.type != DataType::kInt64 && tensor.type != DataType::kUint32) return true;
+  if (CheckedCount(tensor).value_or(1 << 20) > 1024) return false;
+  const auto integers = ReadInts(tensor);
+  return integers &&
+         std::ranges::all_of(integers->values, [](std::int64_t v) { return v == static_cast<std::int32_t>(v); });
+}
+
 // Casts that keep every number of a stored tensor.
 bool ReadExactCast(NodeContext& context) {
   const Constant* input = context.InputConstant(0);
@@ -61,8 +70,7 @@ bool ReadExactCast(NodeContext& context) {
   Constant result = *input;
   if (IsFloatType(to)) {
     result.as_float = true;
-  } else if (to == DataType::kInt64 ||
-             (to == DataType::kInt32 && from != DataType::kInt64 && from != DataType::kUint32)) {
+  } else if (to == DataType::kInt64 || (to == DataType::kInt32 && FitsInt32(*input->values))) {
     if (input->as_float || !IsIntegerType(from) || from == DataType::kUint64) return false;
     result.widened = true;
   } else {

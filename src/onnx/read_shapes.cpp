@@ -1,6 +1,5 @@
 // Operators that move elements, and arithmetic on shapes.
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 
 #include "read_operators.h"
@@ -99,7 +98,8 @@ void ReadPad(NodeContext& context) {
   auto pads = ReadPads(context, pad.value);
   if (!pads) return;
   for (const std::int64_t amount : *pads) {
-    if (std::abs(amount) > 1 << 20) return context.Bad("it pads by " + std::to_string(amount) + " elements");
+    if (amount > 1 << 20 || amount < -(1 << 20))
+      return context.Bad("it pads by " + std::to_string(amount) + " elements");
   }
   if (pads->size() % 2 != 0) return context.Bad("it has an odd number of pads");
   pad.pads = std::move(*pads);
