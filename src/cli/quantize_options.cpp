@@ -1,0 +1,162 @@
+#include "quantize_options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "kdequant/classify/image_files.h"
+#include "kdequant/classify/input.h"
+#include "kdequant/density/bandwidth.h"
+#include "kdequant/density/sample.h"
+#include "kdequant/vision/preprocess.h"
+
+namespace kdequant {
+namespace {
+
+constexpr std::size_t kMaxPictures = 4096;
+// More real pictures than this move the ranges and means no further, and each costs a run of the float network.
+constexpr std::size_t kMaxRealPictures = 256;
+
+std::optional<std::size_t> WholeNumber(std::string_view text) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::unexpected<Error> NotYet(const std::string& option) {
+  return Fail(ErrorCode::kUsage, option + " is not yet in this version; leave it out");
+}
+
+Result<void> RefuseWhatIsToCome(const QuantizeArguments& arguments) {
+  if (arguments.compensation == "on") return NotYet("--compensation on");
+  if (arguments.compensation && *arguments.compensation != "off") {
+    return Fail(ErrorCode::kUsage, "unknown compensation \"" + *arguments.compensation + "\"; it is on or off");
+  }
+  if (arguments.effort == "default" || arguments.effort == "best") return NotYet("--effort " + *arguments.effort);
+  if (arguments.bits != 4) return NotYet("--bits " + std::to_string(arguments.bits));
+  if (!arguments.overrides.empty()) return NotYet("--override");
+  if (arguments.target_bytes) return NotYet("--target-bytes");
+  return {};
+}
+
+Result<void> ParseSamples(const std::string& text, QuantizeOptions& options) {
+  const auto count = WholeNumber(text);
+  if (text != "all" && (!count || *count == 0)) {
+    return Fail(ErrorCode::kUsage, "samples \"" + text + "\" is not a number of weights from 1, or \"all\"");
+  }
+  options.design.sampling.count = text == "all" ? 0 : *count;
+  return {};
+}
+
+// "none", "synthetic", "synthetic:N" or a folder.
+Result<void> ParseCalibration(const std::string& text, QuantizeOptions& options) {
+  if (text == "none") {
+    options.calibration = Calibration::kNone;
+    options.bias_correction = false;
+    return {};
+  }
+  constexpr std::string_view kSynthetic = "synthetic";
+  if (text == kSynthetic || text.starts_with("synthetic:")) {
+    options.calibration = Calibration::kSynthetic;
+    if (text == kSynthetic) return {};
+    const auto count = WholeNumber(std::string_view(text).substr(kSynthetic.size() + 1));
+    if (!count || *count < 1 || *count > kMaxPictures) {
+      return Fail(ErrorCode::kUsage, "calibration \"" + text + "\" needs a number of pictures from 1 to " +
+                                         std::to_string(kMaxPictures) + ", such as synthetic:64");
+    }
+    options.picture_count = *count;
+    return {};
+  }
+  std::error_code error;
+  if (!std::filesystem::is_directory(text, error)) {
+    return Fail(ErrorCode::kUsage,
+                "calibration \"" + text + "\" is not synthetic, synthetic:N, none or a folder of pictures");
+  }
+  options.calibration = Calibration::kPictures;
+  return {};
+}
+
+}  // namespace
+
+Result<QuantizeOptions> OptionsFrom(const QuantizeArguments& arguments) {
+  if (auto here = RefuseWhatIsToCome(arguments); !here) return Forward(here);
+  QuantizeOptions options;
+  auto effort = ParseEffort(arguments.effort.value_or("fast"));
+  if (!effort) return Forward(effort);
+  ApplyEffort(*effort, options);
+  auto method = ParseMethod(arguments.method);
+  if (!method) return Forward(method);
+  options.design.method = *method;
+  auto granularity = ParseGranularity(arguments.granularity);
+  if (!granularity) return Forward(granularity);
+  options.granularity = *granularity;
+  auto sampling = ParseSampling(arguments.sampling);
+  if (!sampling) return Forward(sampling);
+  options.design.sampling.sampling = *sampling;
+  if (auto samples = ParseSamples(arguments.samples, options); !samples) return Forward(samples);
+  auto rule = ParseBandwidthRule(arguments.bandwidth);
+  if (!rule) return Forward(rule);
+  options.design.density.rule = *rule;
+  if (!(arguments.bandwidth_factor > 0) || !std::isfinite(arguments.bandwidth_factor)) {
+    return Fail(ErrorCode::kUsage, "the bandwidth factor must be a positive number");
+  }
+  options.design.density.factor = arguments.bandwidth_factor;
+  options.seed = arguments.seed;
+  options.design.sampling.seed = arguments.seed;
+  options.exclude = arguments.exclude;
+  if (arguments.calibration) {
+    if (auto parsed = ParseCalibration(*arguments.calibration, options); !parsed) return Forward(parsed);
+    // Pictures that were asked for are used for ranges, also where the effort alone would use none.
+    if (options.calibration != Calibration::kNone) options.activations = ActivationMode::kStatic;
+  }
+  if (arguments.activations) {
+    auto activations = ParseActivationMode(*arguments.activations);
+    if (!activations) return Forward(activations);
+    options.activations = *activations;
+    if (*activations == ActivationMode::kStatic && options.calibration == Calibration::kNone) {
+      return Fail(ErrorCode::kUsage,
+                  "static activations need pictures to measure their ranges on; use --calibration synthetic or a "
+                  "folder, or --activations dynamic");
+    }
+  }
+  return options;
+}
+
+Result<void> AddPictures(const QuantizeArguments& arguments, const Graph& graph, QuantizeOptions& options) {
+  auto preprocess = PreprocessFor(graph, arguments.preprocess);
+  if (!preprocess) {
+    // A network that takes no picture can be quantized all the same, without calibration.
+    const bool needed = options.calibration != Calibration::kNone || !arguments.preprocess.empty();
+    if (!needed && preprocess.error().code == ErrorCode::kUnsupported) return {};
+    if (preprocess.error().code == ErrorCode::kUnsupported) preprocess.error().message += "; use --calibration none";
+    return Forward(preprocess);
+  }
+  options.preprocess = *preprocess;
+  if (options.calibration != Calibration::kPictures) return {};
+  auto files = ListPictures(*arguments.calibration);
+  if (!files) return Forward(files);
+  const std::size_t most = arguments.effort ? options.picture_count : kMaxRealPictures;
+  const std::size_t count = std::min(most, files->size());
+  for (std::size_t i = 0; i < count; ++i) {
+    // Evenly through the folder: neighbours by name are often pictures of the same thing.
+    const std::filesystem::path& file = (*files)[i * files->size() / count];
+    auto image = ReadImage(file);
+    if (!image) {
+      std::fprintf(stderr, "warning: skipped: %s\n", image.error().message.c_str());
+      continue;
+    }
+    options.pictures.push_back(Crop(*image, *preprocess));
+  }
+  if (options.pictures.empty()) {
+    return Fail(ErrorCode::kBadInput, *arguments.calibration + ": none of its pictures could be read");
+  }
+  options.picture_count = options.pictures.size();
+  return {};
+}
+
+}  // namespace kdequant
