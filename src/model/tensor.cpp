@@ -1,0 +1,92 @@
+#include "kdequant/model/tensor.h"
+
+#include <algorithm>
+
+namespace kdequant {
+namespace {
+
+constexpr std::int64_t kMostElements = 0x7fffffff;
+
+// The elements of one output channel, for tensors whose first dimension is the output channel.
+std::size_t RowLength(const Shape& shape, std::size_t count) {
+  return shape.empty() || shape[0] <= 0 ? count : count / static_cast<std::size_t>(shape[0]);
+}
+
+Result<FloatTensor> DequantizeCodebook(const CodebookTensor& tensor) {
+  const auto count = ElementCount(tensor.shape);
+  if (!count) return std::unexpected(count.error());
+  const std::size_t row = RowLength(tensor.shape, *count);
+  const std::size_t table_size = tensor.TableSize();
+  FloatTensor result{tensor.shape, std::vector<float>(*count)};
+  for (std::size_t i = 0; i < *count; ++i) {
+    const std::size_t channel = i / row;
+    const std::size_t table = tensor.TableCount() > 1 ? channel : 0;
+    const float level = static_cast<float>(tensor.codes[table * table_size + tensor.IndexAt(i)]) * tensor.steps[table];
+    result.values[i] = tensor.scales.empty() ? level : tensor.scales[channel] * level;
+  }
+  return result;
+}
+
+Result<FloatTensor> DequantizeInt8(const Int8Tensor& tensor) {
+  const std::size_t row = RowLength(tensor.shape, tensor.values.size());
+  FloatTensor result{tensor.shape, std::vector<float>(tensor.values.size())};
+  for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+    result.values[i] = static_cast<float>(tensor.values[i]) * tensor.scales[i / row];
+  }
+  return result;
+}
+
+}  // namespace
+
+Result<std::size_t> ElementCount(const Shape& shape) {
+  std::int64_t count = 1;
+  bool too_many = false;
+  for (const std::int64_t dimension : shape) {
+    if (dimension < 0) {
+      return Fail(ErrorCode::kLimit, "the shape " + ShapeToString(shape) + " leaves a dimension open");
+    }
+    if (dimension != 0 && count > kMostElements / dimension) too_many = true;
+    if (!too_many || dimension == 0) count *= dimension;
+  }
+  // A dimension of 0 makes any tensor empty, however long its others are.
+  if (too_many && count != 0) {
+    return Fail(ErrorCode::kLimit, "a tensor of the shape " + ShapeToString(shape) +
+                                       " has more than 2^31 - 1 elements; use a smaller input or model");
+  }
+  return static_cast<std::size_t>(count);
+}
+
+std::string ShapeToString(const Shape& shape) {
+  if (shape.empty()) return "scalar";
+  std::string text;
+  for (const std::int64_t dimension : shape) {
+    if (!text.empty()) text += 'x';
+    text += dimension == kUnknownDimension ? std::string("?") : std::to_string(dimension);
+  }
+  return text;
+}
+
+const Shape& ShapeOf(const Tensor& tensor) {
+  return std::visit([](const auto& t) -> const Shape& { return t.shape; }, tensor);
+}
+
+Result<FloatTensor> Dequantize(const Tensor& tensor) {
+  if (const auto* values = std::get_if<FloatTensor>(&tensor)) return *values;
+  if (const auto* values = std::get_if<CodebookTensor>(&tensor)) return DequantizeCodebook(*values);
+  if (const auto* values = std::get_if<Int8Tensor>(&tensor)) return DequantizeInt8(*values);
+  return Fail(ErrorCode::kUnsupported, "a tensor of integers stands where a tensor of floats is needed");
+}
+
+std::size_t StoredBytes(const Tensor& tensor) {
+  if (const auto* values = std::get_if<FloatTensor>(&tensor)) return values->values.size() * sizeof(float);
+  if (const auto* values = std::get_if<IntTensor>(&tensor)) return values->values.size() * sizeof(std::int64_t);
+  constexpr std::size_t kHalfBytes = 2;
+  if (const auto* values = std::get_if<CodebookTensor>(&tensor)) {
+    // Levels are stored as floats: a code times its table's step.
+    return values->indices.size() + values->codes.size() * sizeof(float) + values->scales.size() * kHalfBytes;
+  }
+  const auto& values = std::get<Int8Tensor>(tensor);
+  return values.values.size() + values.scales.size() * kHalfBytes;
+}
+
+}  // namespace kdequant
