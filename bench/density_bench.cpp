@@ -1,7 +1,7 @@
 // What designing levels on a sample costs and saves, against iterating over all weights.
 //
 //     density_bench WEIGHTS.f32... [--method NAME] [--sampling NAME] [--samples N] [--bandwidth NAME] [--factor F]
-//                                  [--grid N] [--seeds N] [--levels N]
+//                                  [--grid N] [--seeds N] [--levels N] [--times on|off]
 //
 // Each file is one layer's weights, raw little-endian float32. Prints a line per layer: the loss in dB of SQNR against
 // Lloyd-Max on all weights (positive: worse) and both times; then their mean and worst.
@@ -28,6 +28,7 @@ struct Settings {
   std::vector<std::string> files;
   DesignOptions design;
   int seeds = 1;
+  bool compare_times = true;
 };
 
 template <typename T>
@@ -58,6 +59,7 @@ Settings ParseArguments(std::span<char*> arguments) {
     if (name == "--grid") settings.design.density.grid_points = static_cast<std::size_t>(std::atoll(value));
     if (name == "--seeds") settings.seeds = std::atoi(value);
     if (name == "--levels") settings.design.levels = std::atoi(value);
+    if (name == "--times") settings.compare_times = value != std::string_view("off");
   }
   return settings;
 }
@@ -123,9 +125,11 @@ Outcome Compare(const std::string& path, const Settings& settings) {
     const double loss = reference_error.sqnr_db - MeasureDistortion(weights, design.codebook).sqnr_db;
     outcome.loss_db += (reference_error.mse > 0 ? loss : 0) / settings.seeds;
   }
-  const CumulativeMoments moments(OrExit(DrawSample(weights, settings.design.sampling)));
-  const Codebook start{CompandingStart(moments, settings.design.levels)};
-  outcome.iterated_ms = MillisecondsOf([&] { IterateOverAllWeights(weights, start); });
+  if (settings.compare_times) {
+    const CumulativeMoments moments(OrExit(DrawSample(weights, settings.design.sampling)));
+    const Codebook start{CompandingStart(moments, settings.design.levels)};
+    outcome.iterated_ms = MillisecondsOf([&] { IterateOverAllWeights(weights, start); });
+  }
   std::printf("%-40s %9zu weights  %6.3f dB  loses %7.4f dB  %8.3f ms, over all weights %9.2f ms\n", path.c_str(),
               weights.size(), reference_error.sqnr_db, outcome.loss_db, outcome.design_ms, outcome.iterated_ms);
   return outcome;

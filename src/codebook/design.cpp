@@ -10,6 +10,7 @@
 #include "kdequant/base/random.h"
 #include "kdequant/codebook/lloyd_max.h"
 #include "kdequant/density/histogram.h"
+#include "optimal_cells.h"
 
 namespace kdequant {
 namespace {
@@ -21,6 +22,7 @@ constexpr std::size_t kExactWeights = 65536;
 constexpr std::size_t kHistogramBins = 65536;
 constexpr std::size_t kOptimalBins = 16384;
 constexpr int kKMeansStarts = 8;
+constexpr int kStepsPerStart = 30;
 
 // The different values, ascending, if there are at most `limit`. Stops at the first one too many, so it reads a handful
 // of ordinary weights.
@@ -68,6 +70,12 @@ Result<Design> DesignOnDensity(std::span<const float> weights, const DesignOptio
   design.codebook = std::move(*codebook);
   for (auto& level : design.codebook.levels) level = std::clamp(level, sample->min, sample->max);
   return design;
+}
+
+Codebook LloydMaxFrom(const CumulativeMoments& moments, std::vector<double> start) {
+  LloydMax iteration(moments, std::move(start));
+  iteration.Run();
+  return iteration.codebook();
 }
 
 Result<CumulativeMoments> MomentsOfAll(std::span<const float> weights, Method method) {
@@ -143,9 +151,13 @@ Result<void> CheckLevels(int levels) {
 
 Result<Codebook> DesignLloydMax(const CumulativeMoments& moments, int levels) {
   if (auto valid = CheckLevels(levels); !valid) return Forward(valid);
-  LloydMax iteration(moments, CompandingStart(moments, levels));
-  iteration.Run();
-  return iteration.codebook();
+  return LloydMaxFrom(moments, CoarseOptimalStart(moments, levels));
+}
+
+Result<Codebook> DesignOptimal(const CumulativeMoments& moments, int levels) {
+  if (auto valid = CheckLevels(levels); !valid) return Forward(valid);
+  // A threshold may now move within a cell of a histogram; between values nothing is left to gain.
+  return LloydMaxFrom(moments, OptimalMeans(moments, moments.edges(), levels));
 }
 
 Result<Codebook> DesignKMeans(const CumulativeMoments& moments, int levels, std::uint64_t seed) {
@@ -154,9 +166,10 @@ Result<Codebook> DesignKMeans(const CumulativeMoments& moments, int levels, std:
   for (int i = 0; i < kKMeansStarts; ++i) {
     const std::uint64_t start_seed = StreamSeed(seed, static_cast<std::uint64_t>(i));
     LloydMax iteration(moments, PlusPlusStart(moments, levels, start_seed));
-    iteration.Run();
+    iteration.Run(kStepsPerStart);
     if (!best || iteration.mse() < best->mse()) best = std::move(iteration);
   }
+  best->Run();
   return best->codebook();
 }
 

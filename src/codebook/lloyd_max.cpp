@@ -8,12 +8,14 @@
 
 #include "kdequant/base/math.h"
 #include "kdequant/base/random.h"
+#include "optimal_cells.h"
 
 namespace kdequant {
 namespace {
 
 // Cells of the companding start, and of k-means++ where there are more pieces: neither needs to be exact.
 constexpr std::size_t kStartCells = 1024;
+constexpr int kCoarseEdges = 256;
 
 // Cube root of x >= 0 to a few ulp, the same on every build: a guess from a third of the exponent, then Halley's
 // iteration, which triples the correct digits.
@@ -25,6 +27,32 @@ double CubeRoot(double x) {
     root *= (cube + 2 * x) / (2 * cube + x);
   }
   return root;
+}
+
+// The points below which (i + offset) / count of the integral of p^(1/3) lies, i = 0 .. count - 1; of p^(1/3) plus
+// `floor` times its mean, to be exact.
+std::vector<double> CompandingQuantiles(const CumulativeMoments& moments, int count, double offset, double floor) {
+  const double width = (moments.max() - moments.min()) / static_cast<double>(kStartCells);
+  std::vector<double> cumulative(kStartCells + 1);
+  CumulativeMoments::Sums low;
+  for (std::size_t i = 0; i < kStartCells; ++i) {
+    const CumulativeMoments::Sums high =
+        i + 1 < kStartCells ? moments.Below(moments.min() + static_cast<double>(i + 1) * width) : moments.Total();
+    cumulative[i + 1] = cumulative[i] + CubeRoot(high.mass - low.mass);
+    low = high;
+  }
+  const double raised = floor * cumulative.back() / static_cast<double>(kStartCells);
+  for (std::size_t i = 0; i <= kStartCells; ++i) cumulative[i] += raised * static_cast<double>(i);
+  std::vector<double> quantiles;
+  std::size_t cell = 0;
+  for (int i = 0; i < count; ++i) {
+    const double below = (i + offset) / count * cumulative.back();
+    while (cell + 1 < kStartCells && cumulative[cell + 1] < below) ++cell;
+    const double mass = cumulative[cell + 1] - cumulative[cell];
+    const double part = mass > 0 ? (below - cumulative[cell]) / mass : 0;
+    quantiles.push_back(moments.min() + (static_cast<double>(cell) + part) * width);
+  }
+  return quantiles;
 }
 
 }  // namespace
@@ -87,25 +115,18 @@ void LloydMax::Run(int max_steps) {
 }
 
 std::vector<double> CompandingStart(const CumulativeMoments& moments, int levels) {
-  const double width = (moments.max() - moments.min()) / static_cast<double>(kStartCells);
-  std::vector<double> cumulative(kStartCells + 1);
-  CumulativeMoments::Sums low;
-  for (std::size_t i = 0; i < kStartCells; ++i) {
-    const CumulativeMoments::Sums high =
-        i + 1 < kStartCells ? moments.Below(moments.min() + static_cast<double>(i + 1) * width) : moments.Total();
-    cumulative[i + 1] = cumulative[i] + CubeRoot(high.mass - low.mass);
-    low = high;
-  }
-  std::vector<double> start;
-  std::size_t cell = 0;
-  for (int i = 0; i < levels; ++i) {
-    const double quantile = (i + 0.5) / levels * cumulative.back();
-    while (cell + 1 < kStartCells && cumulative[cell + 1] < quantile) ++cell;
-    const double mass = cumulative[cell + 1] - cumulative[cell];
-    const double part = mass > 0 ? (quantile - cumulative[cell]) / mass : 0;
-    start.push_back(moments.min() + (static_cast<double>(cell) + part) * width);
-  }
-  return start;
+  return CompandingQuantiles(moments, levels, 0.5, 0);
+}
+
+std::vector<double> CoarseOptimalStart(const CumulativeMoments& moments, int levels) {
+  if (moments.pieces() <= static_cast<std::size_t>(kCoarseEdges)) return OptimalMeans(moments, moments.edges(), levels);
+  if (levels > kCoarseEdges / 4) return CompandingStart(moments, levels);
+  std::vector<CumulativeMoments::Sums> sums;
+  // The floor puts edges into the gaps between outliers, where the density is zero.
+  for (const double x : CompandingQuantiles(moments, kCoarseEdges, 0, 0.5)) sums.push_back(moments.Below(x));
+  sums.front() = {};
+  sums.push_back(moments.Total());
+  return OptimalMeans(moments, sums, levels);
 }
 
 std::vector<double> PlusPlusStart(const CumulativeMoments& moments, int levels, std::uint64_t seed) {

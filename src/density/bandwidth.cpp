@@ -148,7 +148,8 @@ Result<double> SheatherJonesBandwidth(const Sample& sample, const Grid& grid) {
   const Grid wide{.low = sample.min - range / 12, .step = range / kIsjPoints, .size = kIsjPoints};
   std::vector<double> squares = BinLinearly(sample, wide);
   Dct(kIsjPoints).Forward(squares);
-  for (auto& value : squares) value *= value;
+  const double total = squares[0];
+  for (auto& value : squares) value *= value / (total * total);
   const auto time = FixedPoint(squares, sample.EffectiveSize());
   if (!time) return SilvermanBandwidth(sample, grid);
   return std::max(Sqrt(*time) * range, grid.step);

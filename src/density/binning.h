@@ -9,7 +9,7 @@
 
 namespace kdequant {
 
-/// The share of the sample's importance in each cell; they add up to 1. Linear binning: a value between two centres
+/// The sample's importance in each cell. Linear binning: a value between two centres
 /// gives to each in proportion to its nearness, which keeps the mean and leaves an error of the second order in the
 /// step. Beyond the first and last centre the other half is reflected.
 std::vector<double> BinLinearly(const Sample& sample, const Grid& grid);

@@ -68,22 +68,23 @@ Result<Design> DesignCodebook(std::span<const float> weights, const DesignOption
 // The designers alone, on any distribution: an estimated density, a histogram, a sample or all weights.
 // Errors: kUsage for a number of levels outside 2..256.
 
-/// Lloyd's iteration from the companding start (kdequant/codebook/lloyd_max.h).
+/// Lloyd's iteration from the coarse optimum (CoarseOptimalStart in kdequant/codebook/lloyd_max.h).
+/// On every layer measured it ends within 0.005 dB of DesignOptimal.
 Result<Codebook> DesignLloydMax(const CumulativeMoments& moments, int levels);
 inline Result<Codebook> DesignLloydMax(const Density& density, int levels) {
   return DesignLloydMax(CumulativeMoments(density), levels);
 }
 
-/// The best of eight runs of Lloyd's iteration from k-means++ starts.
+/// Eight runs of Lloyd's iteration from k-means++ starts, 30 steps each, and the best of them to the end.
 Result<Codebook> DesignKMeans(const CumulativeMoments& moments, int levels, std::uint64_t seed);
 inline Result<Codebook> DesignKMeans(const Density& density, int levels, std::uint64_t seed) {
   return DesignKMeans(CumulativeMoments(density), levels, seed);
 }
 
 /// The least squared error over the pieces of `moments`: of values exactly; of cells with thresholds at their edges,
-/// polished by Lloyd's iteration. O(levels n log n) for n pieces by divide and conquer, about 40 ms for 16 levels and
-/// 16,384 pieces; O(levels n) is known (SMAWK) and slower at these sizes. Source: Bruce (1965); Wu (1991), "Optimal
-/// quantization by matrix searching", J. Algorithms 12.
+/// polished by Lloyd's iteration. Dynamic programming, O(levels n log n) for n pieces by divide and conquer: about 40
+/// ms for 16 levels and 16,384 pieces. Source: Bruce (1965); Wu (1991), "Optimal quantization by matrix searching", J.
+/// Algorithms 12.
 Result<Codebook> DesignOptimal(const CumulativeMoments& moments, int levels);
 
 /// Levels min + i (max - min) / (levels - 1).

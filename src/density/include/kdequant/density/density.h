@@ -21,7 +21,7 @@ struct DensityOptions {
   /// The bandwidth of BandwidthRule::kExplicit, in the units of the weights; `factor` is ignored then.
   double bandwidth = 0;
   /// A power of two from 64 to 65,536.
-  std::size_t grid_points = 4096;
+  std::size_t grid_points = 2048;
 };
 
 /// A probability density on the cells of a grid over [min, max] of the sample.
@@ -33,9 +33,17 @@ struct Density {
 
 /// Gaussian kernel density estimate: sum_j a_j phi((x - w_j) / h) / (h sum_j a_j), reflected at both ends of the range.
 ///
+/// With m of n weights sampled the rule's bandwidth is further multiplied by max(0.2, sqrt(1 - m / n)), the correction
+/// for a finite population: smoothing stands in for the weights that were not sampled. Without it layers of less than a
+/// few thousand weights lose 0.1 dB of SQNR on average.
+///
+/// A value that makes up a twentieth of the weights or more (the zeros of a pruned layer) is not smoothed but added as
+/// it is, and left out of the bandwidth: smeared over its neighbourhood it would draw levels that no weight needs,
+/// which costs 1 to 3 dB at 80 to 95 % zeros.
+///
 /// Reflected, because weights end where they end: a kernel that leaks past the largest weight would put a level there.
 /// Computed by linear binning and a cosine transform (whose basis functions are the reflected waves), so the cost does
-/// not depend on the bandwidth: 0.2 ms for 1,024 samples on 4,096 points. The transform is this project's own, since a
+/// not depend on the bandwidth: 0.1 ms for 1,024 samples on 2,048 points. The transform is this project's own, since a
 /// library's would take its cosines from the C library, which differ between builds.
 ///
 /// Errors: kEmptySample, kConstantSample (every weight equal), kUsage (options out of their range).

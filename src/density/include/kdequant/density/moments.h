@@ -52,6 +52,9 @@ class CumulativeMoments {
   std::size_t pieces() const { return sums_.size() - 1; }
   CellMoments Pieces(std::size_t begin, std::size_t end) const { return Difference(sums_[begin], sums_[end]); }
 
+  /// The sums before each piece, and the total at the end.
+  std::span<const Sums> edges() const { return sums_; }
+
   double min() const { return min_; }
   double max() const { return max_; }
 
