@@ -22,8 +22,14 @@ target_include_directories(deps_eigen SYSTEM INTERFACE ${deps_dir}/eigen/eigen3)
 target_compile_definitions(deps_eigen INTERFACE EIGEN_DONT_VECTORIZE EIGEN_MPL2_ONLY)
 kdequant_header_dependency(protozero protozero/pbf_reader.hpp libprotozero-dev)
 kdequant_header_dependency(rapidjson rapidjson/document.h rapidjson-dev)
-# RapidJSON 1.1.0 assigns to a const member in an operator that nobody calls; clang 19 rejects it unused. A copy without it goes first.
-file(COPY ${KDEQUANT_rapidjson_DIR}/rapidjson DESTINATION ${deps_dir}/rapidjson_fixed PATTERN document.h EXCLUDE)
+# RapidJSON 1.1.0 assigns to a const member in an operator that nobody calls; clang 19 rejects it unused. And it adds to a null
+# pointer, which the undefined-behaviour sanitizer stops. A copy without both goes first.
+file(COPY ${KDEQUANT_rapidjson_DIR}/rapidjson DESTINATION ${deps_dir}/rapidjson_fixed
+  PATTERN document.h EXCLUDE PATTERN stack.h EXCLUDE)
+file(READ ${KDEQUANT_rapidjson_DIR}/rapidjson/internal/stack.h rapidjson_stack)
+string(REPLACE "stackTop_ + sizeof(T) * count > stackEnd_"
+  "static_cast<std::ptrdiff_t>(sizeof(T) * count) > stackEnd_ - stackTop_" rapidjson_stack "${rapidjson_stack}")
+file(CONFIGURE OUTPUT ${deps_dir}/rapidjson_fixed/rapidjson/internal/stack.h CONTENT "${rapidjson_stack}" @ONLY)
 file(READ ${KDEQUANT_rapidjson_DIR}/rapidjson/document.h rapidjson_document)
 string(REPLACE "operator=(const GenericStringRef& rhs) { s = rhs.s; length = rhs.length; }"
   "operator=(const GenericStringRef& rhs) = delete;" rapidjson_document "${rapidjson_document}")
