@@ -184,17 +184,16 @@ void ReadCast(NodeContext& context) {
 }
 
 void ReadConstantOfShape(NodeContext& context) {
-  ConstantOfShape filled{FloatTensor{{1}, {0}}};
-  if (context.HasAttribute("value")) {
-    const TensorView* view = context.TensorAttribute("value");
-    if (view == nullptr) return;
-    auto value = context.state().EvaluateWithinBudget({.values = view, .as_float = IsFloatType(view->type)}, false);
-    if (!value) return context.Failed(std::move(value.error()));
-    filled.value = std::move(*value);
-    if (view->dims.size() > 1 || CheckedCount(*view).value_or(0) != 1)
-      return context.Bad("its value is not a single number");
+  if (!context.HasAttribute("value")) {
+    return context.Emit(ConstantOfShape{FloatTensor{{1}, {0}}}, {context.Input(0)});
   }
-  context.Emit(std::move(filled), {context.Input(0)});
+  const TensorView* view = context.TensorAttribute("value");
+  if (view == nullptr) return;
+  auto value = context.state().EvaluateWithinBudget({.values = view, .as_float = IsFloatType(view->type)}, false);
+  if (!value) return context.Failed(std::move(value.error()));
+  if (view->dims.size() > 1 || CheckedCount(*view).value_or(0) != 1)
+    return context.Bad("its value is not a single number");
+  context.Emit(ConstantOfShape{std::move(*value)}, {context.Input(0)});
 }
 
 }  // namespace kdequant::onnx
