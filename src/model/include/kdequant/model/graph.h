@@ -24,22 +24,22 @@ inline constexpr ValueId kNoValue = -1;
 enum class ElementType { kFloat, kInt };
 
 struct Value {
-  std::string name;  ///< Unique within a graph; never empty.
+  std::string name = {};  ///< Unique within a graph; never empty.
   ElementType type = ElementType::kFloat;
   /// Absent until inferred; may hold kUnknownDimension before preparation.
-  std::optional<Shape> shape;
+  std::optional<Shape> shape = {};
   /// The value of a constant. Shared, never modified in place: copies of a graph (float and 4-bit side by side) share the large
   /// tensors that they have in common.
-  std::shared_ptr<const Tensor> constant;
+  std::shared_ptr<const Tensor> constant = {};
 };
 
 struct Node {
-  std::string name;  ///< What messages and reports call it: the file's name for it, or the name of its first output.
-  Operator op;
-  std::vector<ValueId> inputs;
-  std::vector<ValueId> outputs;
+  std::string name = {};  ///< What messages and reports call it: the file's name for it, or the name of its first output.
+  Operator op = {};
+  std::vector<ValueId> inputs = {};
+  std::vector<ValueId> outputs = {};
   /// Applied to the output; set by preparation behind Conv, Gemm, Elementwise, Pool and GlobalPool.
-  std::optional<Activation> activation;
+  std::optional<Activation> activation = {};
 };
 
 /// The interval that an activation's 7 or 8 bits cover.

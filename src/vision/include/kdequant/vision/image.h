@@ -12,7 +12,7 @@ namespace kdequant {
 struct Image {
   int width = 0;
   int height = 0;
-  std::vector<std::uint8_t> rgb;
+  std::vector<std::uint8_t> rgb = {};
 };
 
 }  // namespace kdequant
