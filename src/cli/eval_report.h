@@ -23,10 +23,10 @@ struct Shard {
 Result<Shard> ParseShard(const std::string& text);
 
 struct EvalReport {
-  EvaluationCounts counts;
-  std::string precision;  ///< empty if the parts of a merged report differ or do not say
-  std::optional<Shard> shard;
-  std::vector<SkippedPicture> skipped;
+  EvaluationCounts counts = {};
+  std::string precision = {};  ///< empty if the parts of a merged report differ or do not say
+  std::optional<Shard> shard = {};
+  std::vector<SkippedPicture> skipped = {};
 };
 
 std::string EvalToJson(const EvalReport& report);

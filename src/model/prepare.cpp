@@ -14,8 +14,9 @@ namespace {
 using Pass = Result<bool> (*)(Graph&, Work&);
 
 constexpr Pass kPasses[] = {
-    FoldConstants, RemoveDead, RemoveIdentities, CanonicalizeReshape, CanonicalizeGemm, ExpandBatchNorm,
-    FoldAffine,    FuseSwish,  ResolvePadding,   FuseActivation,      RemoveDead,
+    FoldConstants, RemoveDead,      RemoveIdentities, CanonicalizeAxes,    LowerGather,      LowerSoftmax,
+    LowerPad,      MergeTransposes, FindGlobalPools,  CanonicalizeReshape, CanonicalizeGemm, ExpandBatchNorm,
+    FoldAffine,    FuseHardSwish,   FuseSwish,        ResolvePadding,      FuseActivation,   RemoveDead,
 };
 
 // What one pass makes may be work for one before it. Real networks need two rounds and a third that finds nothing to

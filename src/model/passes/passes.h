@@ -35,6 +35,26 @@ Result<bool> RemoveDead(Graph& graph, Work& work);
 /// Concat of one...
 Result<bool> RemoveIdentities(Graph& graph, Work& work);
 
+/// Axes counted from the front and ascending; permutations and the sizes of a Split said; a Slice's starts and ends
+/// clamped to what there is (`-length - 1` for an end before the first element), without the axes that it takes as a
+/// whole.
+Result<bool> CanonicalizeAxes(Graph& graph, Work& work);
+
+/// Gather by constant indices to Slice, Concat and Reshape.
+Result<bool> LowerGather(Graph& graph, Work& work);
+
+/// A Softmax over several axes together to one over the last axis of a matrix.
+Result<bool> LowerSoftmax(Graph& graph, Work& work);
+
+/// What a Pad removes (negative pads) to a Slice before it.
+Result<bool> LowerPad(Graph& graph, Work& work);
+
+/// One Transpose for two.
+Result<bool> MergeTransposes(Graph& graph, Work& work);
+
+/// Means and pools over whole planes to GlobalPool.
+Result<bool> FindGlobalPools(Graph& graph, Work& work);
+
 /// Flatten, Squeeze, Unsqueeze and Reshape to a Reshape with one input; one Reshape for a chain of them.
 Result<bool> CanonicalizeReshape(Graph& graph, Work& work);
 
@@ -50,6 +70,9 @@ Result<bool> FoldAffine(Graph& graph, Work& work);
 
 /// x Sigmoid(x) to Swish, x HardSigmoid(x) to HardSwish.
 Result<bool> FuseSwish(Graph& graph, Work& work);
+
+/// Clip(x + 3, 0, 6) / 6 to HardSigmoid, x Clip(x + 3, 0, 6) / 6 to HardSwish.
+Result<bool> FuseHardSwish(Graph& graph, Work& work);
 
 /// auto_pad to pads; zeros padded around a picture by a node of its own into the Conv behind it.
 Result<bool> ResolvePadding(Graph& graph, Work& work);

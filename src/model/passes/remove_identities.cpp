@@ -67,7 +67,13 @@ Result<bool> RemoveIdentities(Graph& graph, Work&) {
     const bool same = !node.activation && input.type == output.type && *input.shape == *output.shape &&
                       std::visit(IsIdentity{node, *input.shape}, node.op);
     if (same && sweep.Bypass(node.outputs[0], node.inputs[0])) continue;
-    sweep.Keep();
+    if (same && !std::holds_alternative<Reshape>(node.op)) {
+      // From the graph's input straight to its output: a copy, which a Reshape to the same shape is.
+      sweep.Emit(
+          {.name = node.name, .op = Reshape{}, .inputs = {node.inputs[0]}, .outputs = node.outputs, .activation = {}});
+    } else {
+      sweep.Keep();
+    }
   }
   return sweep.changed();
 }

@@ -24,11 +24,11 @@ bool HasQuantizedWeights(const Graph& graph);
 
 struct ClassifierOptions {
   /// Absent: w4a8 where the graph has quantized weights, f32 where it has not.
-  std::optional<Precision> precision;
+  std::optional<Precision> precision = {};
   KernelSet kernels = KernelSet::kBest;
   int threads = 1;
   /// A preprocessing SPEC laid over what the file says.
-  std::string preprocess;
+  std::string preprocess = {};
 };
 
 struct Classification {

@@ -20,7 +20,7 @@ namespace kdequant {
 
 struct EvaluationOptions {
   /// For the model. The reference runs in f32 with the same SPEC.
-  ClassifierOptions classifier;
+  ClassifierOptions classifier = {};
   /// Pictures at once, each on a thread with sessions of its own; 0: as many as the machine has processors. The counts
   /// do not depend on it.
   int threads = 1;
@@ -35,8 +35,8 @@ struct EvaluationOptions {
 
 /// A picture that could not be read.
 struct SkippedPicture {
-  std::string name;
-  Error error;
+  std::string name = {};
+  Error error = {};
 };
 
 /// Evaluates picture by picture.

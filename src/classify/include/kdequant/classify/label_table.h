@@ -13,7 +13,7 @@
 namespace kdequant {
 
 struct LabelRow {
-  std::string file;
+  std::string file = {};
   std::int64_t class_index = 0;
   std::size_t line = 0;  ///< Where it stands in the table, from 1.
 };

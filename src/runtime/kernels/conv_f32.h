@@ -1,0 +1,96 @@
+// kernels/conv_f32.h
+// Convolutions of float images: a plain reference, and a direct kernel on C4 images with weights packed in panels.
+//
+// Both add in one order, so that they agree bit for bit: start from the bias, then kernel rows, kernel columns, and the group's
+// input channels innermost; a multiplication and an addition, rounded separately. Padding adds nothing or zeros: that is the same,
+// because a sum that does not start at -0 never becomes -0 (biases of -0 are made +0).
+#ifndef KDEQUANT_RUNTIME_KERNELS_CONV_F32_H_
+#define KDEQUANT_RUNTIME_KERNELS_CONV_F32_H_
+
+#include <vector>
+
+#include "kdequant/model/operators.h"
+#include "kernels/activation_f32.h"
+#include "plan.h"
+
+namespace kdequant::runtime {
+
+/// A Conv with everything resolved.
+struct ConvGeometry {
+  Image input;
+  Image output;
+  std::ptrdiff_t batch = 1;
+  std::ptrdiff_t groups = 1;
+  std::ptrdiff_t kernel[2] = {1, 1};
+  std::ptrdiff_t strides[2] = {1, 1};
+  std::ptrdiff_t dilations[2] = {1, 1};
+  std::ptrdiff_t pads[4] = {0, 0, 0, 0};  ///< top, left, bottom, right; negative: crops
+
+  std::ptrdiff_t GroupInputs() const { return input.channels / groups; }
+  std::ptrdiff_t GroupOutputs() const { return output.channels / groups; }
+  std::ptrdiff_t Taps() const { return kernel[0] * kernel[1]; }
+  bool HasPadding() const { return pads[0] != 0 || pads[1] != 0 || pads[2] != 0 || pads[3] != 0; }
+  bool IsDepthwise() const { return groups == input.channels && groups == output.channels; }
+};
+ConvGeometry MakeConvGeometry(const Window& window, std::int64_t groups, const Shape& input, const Shape& output);
+
+/// Row-major [N, C, H, W], weights [OC, C / groups, kh, kw], bias [OC] or null.
+void ConvReference(const ConvGeometry& geometry, const float* weights, const float* bias, const float* input, float* output);
+
+/// The direct kernel for any groups, window and channel count.
+class ConvC4 {
+ public:
+  /// Packs `weights` ([OC, C / groups, kh, kw]) and `bias` ([OC] or null).
+  ConvC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue);
+
+  /// What Run wants as `scratch`.
+  std::size_t ScratchBytes() const;
+  std::size_t WeightBytes() const { return (weights_.size() + bias_.size()) * sizeof(float); }
+
+  /// The activation's interval is applied; its rest is not.
+  void Run(const float* input, float* output, std::byte* scratch) const;
+
+ private:
+  /// Output rows or pixels whose inputs stay in the second-level cache while all panels pass over them.
+  struct Band {
+    std::ptrdiff_t begin;  // Flat output pixels.
+    std::ptrdiff_t end;
+  };
+  const float* FillBand(const Band& band, const float* input, float* padded, std::int32_t* origins) const;
+  void RunPanel(std::ptrdiff_t group, std::ptrdiff_t panel, const Band& band, const float* source, std::ptrdiff_t block_stride,
+                const std::int32_t* origins, float* output) const;
+
+  ConvGeometry geometry_;
+  Epilogue epilogue_;
+  bool copies_ = false;                    // Whether a band is copied into scratch, with its padding.
+  std::ptrdiff_t band_rows_ = 0;           // Output rows in a band if it is copied.
+  std::ptrdiff_t band_pixels_ = 0;         // Output pixels in a band, at most.
+  std::ptrdiff_t source_width_ = 0;        // Pixels from one row to the next of what the taps read.
+  std::ptrdiff_t source_block_stride_ = 0; // Floats from one block of channels to the next.
+  std::ptrdiff_t panels_per_group_ = 0;
+  std::vector<std::int32_t> taps_;         // Floats from an output pixel's origin to each tap.
+  Buffer<float> weights_;                  // [groups][panels][taps][C / groups][8]
+  Buffer<float> bias_;                     // [groups][panels][8]
+};
+
+/// groups == C == OC: every channel by itself, lanes over channels.
+class DepthwiseC4 {
+ public:
+  DepthwiseC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue);
+  std::size_t WeightBytes() const { return (weights_.size() + bias_.size()) * sizeof(float); }
+  void Run(const float* input, float* output) const;
+
+ private:
+  void RunRow(const float* input, const float* weights, const float* bias, std::ptrdiff_t row, float* output) const;
+
+  ConvGeometry geometry_;
+  Epilogue epilogue_;
+  std::ptrdiff_t inner_begin_ = 0;  // Output columns whose taps all lie inside the image.
+  std::ptrdiff_t inner_end_ = 0;
+  Buffer<float> weights_;  // [C / 4][taps][4]
+  Buffer<float> bias_;     // [C / 4][4]
+};
+
+}  // namespace kdequant::runtime
+
+#endif  // KDEQUANT_RUNTIME_KERNELS_CONV_F32_H_

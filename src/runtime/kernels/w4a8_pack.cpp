@@ -1,0 +1,130 @@
+#include "kernels/w4a8_pack.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <string>
+
+namespace kdequant::w4a8 {
+namespace {
+
+IntegerWeights FromCodebook(const CodebookTensor& tensor) {
+  IntegerWeights weights;
+  weights.rows = static_cast<std::size_t>(tensor.shape[0]);
+  const bool one_table = tensor.TableCount() == 1;
+  const std::size_t table_size = tensor.TableSize();
+  for (std::size_t row = 0; row < weights.rows; ++row) {
+    const double step = tensor.steps[one_table ? 0 : row];
+    weights.units.push_back(step * (tensor.scales.empty() ? 1.0 : static_cast<double>(tensor.scales[row])));
+  }
+  std::size_t count = 1;
+  for (const std::int64_t dimension : tensor.shape) count *= static_cast<std::size_t>(dimension);
+  weights.depth = count / weights.rows;
+  weights.values.resize(count);
+  const bool nibbles = one_table && tensor.bits <= 4;
+  if (nibbles) {
+    weights.indices.resize(count);
+    std::copy(tensor.codes.begin(), tensor.codes.end(), weights.table.begin());
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint8_t index = tensor.IndexAt(i);
+    weights.values[i] = tensor.codes[(one_table ? 0 : i / weights.depth) * table_size + index];
+    if (nibbles) weights.indices[i] = index;
+  }
+  return weights;
+}
+
+IntegerWeights FromInt8(const Int8Tensor& tensor) {
+  IntegerWeights weights;
+  weights.rows = static_cast<std::size_t>(tensor.shape[0]);
+  weights.depth = tensor.values.size() / weights.rows;
+  weights.values = tensor.values;
+  weights.units.assign(tensor.scales.begin(), tensor.scales.end());
+  return weights;
+}
+
+}  // namespace
+
+IntegerWeights ReadIntegers(const Tensor& tensor) {
+  if (const auto* codebook = std::get_if<CodebookTensor>(&tensor)) return FromCodebook(*codebook);
+  if (const auto* int8 = std::get_if<Int8Tensor>(&tensor)) return FromInt8(*int8);
+  return {};
+}
+
+RowConstants MakeRowConstants(const IntegerWeights& weights, std::span<const float> float_bias, double input_scale,
+                              std::int32_t zero_point, std::int32_t top, double output_scale) {
+  constexpr double kLimit = std::numeric_limits<std::int32_t>::max();
+  constexpr double kSilentBias = 1 << 24;
+  constexpr double kLargestMultiplier = 1e30;  // An infinity times an accumulator of 0 would be a NaN.
+  RowConstants constants;
+  constants.silent.assign(weights.rows, 0);
+  for (std::size_t row = 0; row < weights.rows; ++row) {
+    std::int64_t sum = 0;
+    std::int64_t magnitude = 0;
+    for (std::size_t k = row * weights.depth; k < (row + 1) * weights.depth; ++k) {
+      sum += weights.values[k];
+      magnitude += std::abs(static_cast<int>(weights.values[k]));
+    }
+    const double bias = float_bias.empty() ? 0.0 : static_cast<double>(float_bias[row]);
+    double unit = input_scale * weights.units[row];
+    // Every partial sum lies within the start and `reach`: nothing overflows on the way either.
+    const double reach = static_cast<double>(magnitude) * top;
+    const double start = std::nearbyint(bias / unit) - static_cast<double>(zero_point * sum);
+    if (std::abs(start) + reach <= kLimit) {  // false for a NaN (0 / 0)
+      constants.bias.push_back(static_cast<std::int32_t>(start));
+    } else {
+      constants.silent[row] = 1;
+      unit = std::abs(bias) / kSilentBias;
+      constants.bias.push_back(bias == 0 ? 0 : static_cast<std::int32_t>(std::copysign(kSilentBias, bias)));
+    }
+    constants.multipliers.push_back(static_cast<float>(std::min(unit / output_scale, kLargestMultiplier)));
+  }
+  return constants;
+}
+
+std::int32_t PackedWeights::At(std::size_t row, std::size_t step, std::size_t lane) const {
+  if (!silent.empty() && silent[row] != 0) return 0;
+  const std::uint8_t* const panel = Panel(row / kPanelRows);
+  const std::size_t row_in_panel = row % kPanelRows;
+  if (!nibbles) return static_cast<std::int8_t>(panel[step * 32 + row_in_panel * 4 + lane]);
+  const unsigned pair = panel[step * 16 + row_in_panel % 4 * 4 + lane];
+  return table[row_in_panel < 4 ? pair & 0x0fU : pair >> 4];
+}
+
+Result<PackedWeights> Pack(const IntegerWeights& weights, std::size_t first, std::size_t count,
+                           std::span<const std::size_t> order, std::span<const std::uint8_t> silent) {
+  PackedWeights packed;
+  packed.rows = count;
+  packed.steps = order.size() / kStepDepth;
+  packed.table = weights.table;
+  packed.nibbles = !weights.indices.empty() && std::ranges::find(order, kNoDepth) == order.end();
+  const std::size_t bytes = packed.Panels() * packed.PanelBytes();
+  packed.data = Buffer<std::uint8_t>(bytes);
+  if (packed.data.size() != bytes) {
+    return Fail(ErrorCode::kOutOfMemory, "no memory for " + std::to_string(bytes) + " bytes of packed weights");
+  }
+  std::fill_n(packed.data.data(), bytes, std::uint8_t{0});
+  for (std::size_t row = 0; row < count; ++row) {
+    std::uint8_t* const panel = packed.data.data() + row / kPanelRows * packed.PanelBytes();
+    const std::size_t row_in_panel = row % kPanelRows;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      if (order[i] == kNoDepth) continue;
+      const std::size_t source = (first + row) * weights.depth + order[i];
+      if (packed.nibbles) {
+        std::uint8_t& pair = panel[i / 4 * 16 + row_in_panel % 4 * 4 + i % 4];
+        pair = static_cast<std::uint8_t>(pair | (row_in_panel < 4 ? weights.indices[source] : weights.indices[source] << 4));
+      } else {
+        panel[i / 4 * 32 + row_in_panel * 4 + i % 4] = static_cast<std::uint8_t>(weights.values[source]);
+      }
+    }
+  }
+  const auto rows = silent.subspan(silent.empty() ? 0 : first, silent.empty() ? 0 : count);
+  if (std::ranges::find(rows, 1) != rows.end()) {
+    packed.silent.assign(rows.begin(), rows.end());
+    packed.silent.resize(packed.Panels() * kPanelRows, 0);
+  }
+  return packed;
+}
+
+}  // namespace kdequant::w4a8

@@ -1,0 +1,79 @@
+// kernels/w4a8_vector.h
+// The steps that the integer vector kernels share: decoding codes, and turning accumulators into bytes.
+#ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_VECTOR_H_
+#define KDEQUANT_RUNTIME_KERNELS_W4A8_VECTOR_H_
+
+#include <array>
+#include <cstdint>
+
+#include "kernels/simd.h"
+#include "kernels/w4a8_grid.h"
+
+namespace kdequant::w4a8 {
+
+/// Adding 1.5 * 2^23 to a float of at most 2^22 leaves its nearest integer (half to even) in the low mantissa bits: three
+/// times cheaper than i32x4.trunc_sat_f32x4_s, whose saturation costs browsers five instructions on x86.
+inline constexpr float kRoundingFloat = 12582912.0F;
+inline constexpr std::int32_t kRoundingBits = 0x4B400000;
+
+/// `Bounds` and the zero point, spread over vectors.
+struct VectorBounds {
+  v128_t low;
+  v128_t high;
+  v128_t rounding;
+  v128_t offset;  ///< Bits of the rounding constant minus the zero point.
+
+  VectorBounds(Bounds bounds, std::int32_t zero_point)
+      : low(wasm_f32x4_splat(bounds.low)),
+        high(wasm_f32x4_splat(bounds.high)),
+        rounding(wasm_f32x4_splat(kRoundingFloat)),
+        offset(wasm_i32x4_splat(kRoundingBits - zero_point)) {}
+};
+
+/// ToByte of four numbers, as 32-bit integers. pmax and pmin are one instruction where max and min, which mind NaNs, are
+/// five; without NaNs they are the same.
+inline v128_t ToGrid(v128_t scaled, const VectorBounds& bounds) {
+  const v128_t clamped = wasm_f32x4_pmin(wasm_f32x4_pmax(scaled, bounds.low), bounds.high);
+  return wasm_i32x4_sub(wasm_f32x4_add(clamped, bounds.rounding), bounds.offset);
+}
+
+inline v128_t RequantizeVector(v128_t accumulators, v128_t multipliers, const VectorBounds& bounds) {
+  return ToGrid(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(accumulators), multipliers), bounds);
+}
+
+/// 4 x 4 integers in 0..255 to 16 bytes.
+inline v128_t NarrowToBytes(v128_t a, v128_t b, v128_t c, v128_t d) {
+  return wasm_u8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(a, b), wasm_i16x8_narrow_i32x4(c, d));
+}
+
+/// Bytes of 4 pixels (or rows) x 4 depths to 16-bit pairs: `even` holds depths 0 and 1 of all four, `odd` depths 2 and 3.
+struct DepthPairs {
+  v128_t even;
+  v128_t odd;
+};
+inline DepthPairs PairsOfBytes(v128_t bytes) {
+  const v128_t low = wasm_u16x8_extend_low_u8x16(bytes);
+  const v128_t high = wasm_u16x8_extend_high_u8x16(bytes);
+  return {wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)};
+}
+inline DepthPairs PairsOfSignedBytes(v128_t bytes) {
+  const v128_t low = wasm_i16x8_extend_low_i8x16(bytes);
+  const v128_t high = wasm_i16x8_extend_high_i8x16(bytes);
+  return {wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)};
+}
+
+/// The two byte vectors of a step of weights (w4a8_pack.h).
+struct StepBytes {
+  v128_t first;
+  v128_t second;
+};
+inline StepBytes DecodeNibbles(const std::uint8_t* step, v128_t table) {
+  const v128_t pairs = wasm_v128_load(step);
+  return {wasm_i8x16_swizzle(table, wasm_v128_and(pairs, wasm_u8x16_splat(0x0f))),
+          wasm_i8x16_swizzle(table, wasm_u8x16_shr(pairs, 4))};
+}
+inline StepBytes LoadStep(const std::uint8_t* step) { return {wasm_v128_load(step), wasm_v128_load(step + 16)}; }
+
+}  // namespace kdequant::w4a8
+
+#endif  // KDEQUANT_RUNTIME_KERNELS_W4A8_VECTOR_H_

@@ -1,0 +1,76 @@
+#include "quantize_options.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+namespace kdequant {
+namespace {
+
+Result<QuantizeOptions> With(const std::function<void(QuantizeArguments&)>& change) {
+  QuantizeArguments arguments;
+  change(arguments);
+  return OptionsFrom(arguments);
+}
+
+TEST_CASE("Without options a network gets what the help promises") {
+  const auto options = OptionsFrom({});
+  REQUIRE(options.has_value());
+  CHECK(options->design.method == Method::kKdeLm);
+  CHECK(options->design.sampling.count == 1024);
+  CHECK(options->design.density.factor == 0.5);
+  CHECK(options->granularity == Granularity::kChannelScale);
+  CHECK(options->calibration == Calibration::kSynthetic);
+  CHECK(options->picture_count == 16);
+  CHECK(options->activations == ActivationMode::kStatic);
+  CHECK(options->bias_correction);
+}
+
+TEST_CASE("What was asked for wins over the effort") {
+  const auto plain = With([](auto& a) { a.effort = "plain"; });
+  CHECK(plain->calibration == Calibration::kNone);
+  CHECK(plain->activations == ActivationMode::kDynamic);
+  const auto pictures = With([](auto& a) {
+    a.effort = "plain";
+    a.calibration = "synthetic:64";
+  });
+  CHECK(pictures->calibration == Calibration::kSynthetic);
+  CHECK(pictures->picture_count == 64);
+  CHECK(pictures->activations == ActivationMode::kStatic);
+  CHECK(!pictures->bias_correction);  // the effort's
+  CHECK(With([](auto& a) { a.samples = "all"; })->design.sampling.count == 0);
+  CHECK(With([](auto& a) { a.calibration = "none"; })->bias_correction == false);
+}
+
+TEST_CASE("Options of later versions say so, and wrong ones name the choices") {
+  const auto message = [](const std::function<void(QuantizeArguments&)>& change) {
+    const auto options = With(change);
+    REQUIRE(!options.has_value());
+    CHECK(options.error().code == ErrorCode::kUsage);
+    return options.error().message;
+  };
+  for (const auto& change : std::vector<std::function<void(QuantizeArguments&)>>{
+           [](auto& a) { a.compensation = "on"; }, [](auto& a) { a.effort = "default"; },
+           [](auto& a) { a.effort = "best"; }, [](auto& a) { a.bits = 3; }, [](auto& a) { a.overrides = {"x:bits=8"}; },
+           [](auto& a) { a.target_bytes = 1; }}) {
+    CHECK(message(change).find("not yet in this version") != std::string::npos);
+  }
+  CHECK(With([](auto& a) { a.compensation = "off"; }).has_value());
+  CHECK(message([](auto& a) { a.method = "kmeans"; }).find("kde-lm") != std::string::npos);
+  CHECK(message([](auto& a) { a.granularity = "row"; }).find("channel-scale") != std::string::npos);
+  CHECK(message([](auto& a) { a.sampling = "all"; }).find("stratified") != std::string::npos);
+  CHECK(message([](auto& a) { a.bandwidth = "scott"; }).find("silverman") != std::string::npos);
+  CHECK(message([](auto& a) { a.calibration = "/no/such/folder"; }).find("/no/such/folder") != std::string::npos);
+  for (const char* samples : {"0", "-5", "many", ""}) CHECK(!With([&](auto& a) { a.samples = samples; }).has_value());
+  for (const char* calibration : {"synthetic:", "synthetic:0", "synthetic:x", "synthetic:99999"}) {
+    CHECK(!With([&](auto& a) { a.calibration = calibration; }).has_value());
+  }
+  for (const double factor : {0.0, -1.0}) CHECK(!With([&](auto& a) { a.bandwidth_factor = factor; }).has_value());
+  CHECK(message([](auto& a) {
+          a.calibration = "none";
+          a.activations = "static";
+        }).find("static activations need pictures") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace kdequant
