@@ -20,8 +20,10 @@ ArenaLayout LayOutArena(const std::vector<Tenant>& tenants) {
   layout.offsets.assign(tenants.size(), 0);
   std::vector<std::size_t> order(tenants.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return tenants[a].bytes > tenants[b].bytes; });
+  // Largest first; equals in their order.
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return tenants[a].bytes != tenants[b].bytes ? tenants[a].bytes > tenants[b].bytes : a < b;
+  });
 
   std::vector<std::size_t> placed;  // By rising offset.
   for (const std::size_t tenant : order) {

@@ -26,7 +26,7 @@ std::shared_ptr<Buffer<float>> ChannelConstant(const PlanBuilder& builder, Value
 
 // Where an operand of a C4 operation comes from.
 struct ImageSource {
-  std::shared_ptr<Buffer<float>> constant;
+  std::shared_ptr<Buffer<float>> constant = {};
   SlotId slot = kNoSlot;
   bool per_pixel = true;
 

@@ -75,8 +75,8 @@ using SlotId = std::int32_t;
 inline constexpr SlotId kNoSlot = -1;
 
 struct Slot {
-  Format format;
-  Shape shape;            ///< Of the value; empty for scratch.
+  Format format = {};
+  Shape shape = {};       ///< Of the value; empty for scratch.
   std::size_t bytes = 0;  ///< A multiple of 16.
 
   /// An alias lies `offset` bytes inside another slot and lives as long as it.
@@ -85,11 +85,11 @@ struct Slot {
 
   /// A constant lies outside the arena.
   const std::byte* constant = nullptr;
-  std::shared_ptr<const void> owner;
+  std::shared_ptr<const void> owner = {};
 
   /// kU8: fixed when the plan is made, or (`dynamic`) set by the step that writes the slot, for every image anew. An alias has the
   /// quantization of its root.
-  Quantization quantization;
+  Quantization quantization = {};
   bool dynamic = false;
 };
 
