@@ -1,9 +1,446 @@
-#include "lower.h"
+// Where the graph has ranges, values between layers are bytes on fixed grids. Everywhere else a layer measures its
+// input, computes in integers all the same, and hands floats on.
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/pool_f32.h"
+#include "kernels/w4a8_conv.h"
+#include "lower_f32.h"
 
 namespace kdequant::runtime {
+namespace {
 
-Result<void> LowerW4A8(PlanBuilder&, bool) {
-  return Fail(ErrorCode::kUnsupported, "this build cannot run w4a8 yet; ask for precision f32");
+using w4a8::Bounds;
+using w4a8::Grid;
+
+constexpr int kBits = 7;  // Of a range measured here.
+
+Quantization QuantizationOf(const Grid& grid) {
+  return {.scale = grid.scale, .zero_point = grid.zero_point, .bits = grid.top > 127 ? 8 : 7};
+}
+Grid GridOf(const Quantization& q) { return {.scale = q.scale, .zero_point = q.zero_point, .top = (1 << q.bits) - 1}; }
+
+// The real elements of a slot: runs of floats or bytes, in the order of the memory.
+struct Runs {
+  bool blocked = false;
+  Image image;
+  std::ptrdiff_t count = 0;
+
+  template <typename Function>
+  void ForEach(Function function) const {
+    if (!blocked) {
+      for (std::ptrdiff_t i = 0; i < count; ++i) function(i);
+      return;
+    }
+    for (std::ptrdiff_t block = 0; block < image.Blocks(); ++block) {
+      const std::ptrdiff_t lanes = std::min<std::ptrdiff_t>(4, image.channels - 4 * block);
+      const std::ptrdiff_t base = block * image.BlockStride();
+      if (lanes == 4) {
+        for (std::ptrdiff_t i = 0; i < 4 * image.Pixels(); ++i) function(base + i);
+        continue;
+      }
+      for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) {
+        for (std::ptrdiff_t lane = 0; lane < lanes; ++lane) function(base + 4 * pixel + lane);
+      }
+    }
+  }
+};
+
+Runs RunsOf(const Shape& shape, Layout layout) {
+  if (layout == Layout::kC4) return {.blocked = true, .image = ImageOf(shape)};
+  std::ptrdiff_t count = 1;
+  for (const std::int64_t dimension : shape) count *= static_cast<std::ptrdiff_t>(dimension);
+  return {.blocked = false, .image = {}, .count = count};
+}
+
+Grid Measure(const Runs& runs, const float* x) {
+  float low = 0;
+  float high = 0;
+  runs.ForEach([&](std::ptrdiff_t i) {
+    low = x[i] < low ? x[i] : low;
+    high = high < x[i] ? x[i] : high;
+  });
+  return w4a8::MakeGrid({.low = low, .high = high, .bits = kBits});
+}
+
+SlotId DequantizeSlot(PlanBuilder& builder, ValueId value) {
+  const SlotId bytes = builder.FindAny(value, Storage::kU8);
+  // Row-major: a blocked slot might be placed inside a Concat's, whose other inputs are bytes.
+  const SlotId floats = builder.NewSlot(value, kPlainF32);
+  builder.AddStep(
+      {bytes}, {floats},
+      [slot = builder.slot(bytes), bytes, floats](Memory& m) { ReadSlot(slot, bytes, m, m.F32(floats)); },
+      "Dequantize");
+  return floats;
+}
+
+std::vector<float> Padded(const std::vector<double>& values) {
+  std::vector<float> padded(values.begin(), values.end());
+  padded.resize((values.size() + 7) / 8 * 8 + 8, 0.0F);
+  return padded;
+}
+
+class Lowering {
+ public:
+  Lowering(PlanBuilder& builder, bool dynamic) : builder_(builder), dynamic_(dynamic) {}
+
+  Result<void> Lower(const Node& node) {
+    node_ = &node;
+    auto done = TryInteger();
+    if (!done) return Forward(done);
+    if (*done) return {};
+    if (HasWeights(builder_.graph(), node)) builder_.AddFloatLayer(node.name);
+    if (const auto* concat = std::get_if<Concat>(&node.op); concat) builder_.Forget(node.outputs[0], kC4U8);
+    LowerNodeF32(builder_, node);
+    return {};
+  }
+
+ private:
+  Result<bool> TryInteger() {
+    if (const auto* conv = std::get_if<Conv>(&node_->op)) return LowerConvolution(*conv);
+    if (const auto* gemm = std::get_if<Gemm>(&node_->op)) return LowerProduct(*gemm);
+    if (dynamic_) return false;
+    if (const auto* pool = std::get_if<Pool>(&node_->op)) return LowerWindows(*pool);
+    if (const auto* pool = std::get_if<GlobalPool>(&node_->op))
+      return LowerWholeMean(pool->kind == Pool::Kind::kAverage);
+    if (const auto* mean = std::get_if<ReduceMean>(&node_->op))
+      return LowerWholeMean(mean->axes == std::vector<std::int64_t>{2, 3});
+    if (const auto* op = std::get_if<Elementwise>(&node_->op)) return LowerSum(*op);
+    if (const auto* concat = std::get_if<Concat>(&node_->op)) return LowerJoin(*concat);
+    if (std::holds_alternative<Reshape>(node_->op)) return LowerReshape();
+    return false;
+  }
+
+  const Shape& ShapeOf(ValueId value) const { return builder_.ShapeOf(value); }
+  ValueId Input(std::size_t i) const { return i < node_->inputs.size() ? node_->inputs[i] : kNoValue; }
+  ValueId Output() const { return node_->outputs[0]; }
+
+  const ActivationRange* RangeOf(ValueId value) const {
+    const auto& ranges = builder_.graph().ranges;
+    const auto found = ranges.find(builder_.graph().value(value).name);
+    return dynamic_ || found == ranges.end() ? nullptr : &found->second;
+  }
+
+  // A value that only feeds a Concat lives on the Concat's grid, so that it can be written in place.
+  std::optional<Grid> StaticGrid(ValueId value) const {
+    const ActivationRange* range = RangeOf(value);
+    if (!range) return std::nullopt;
+    if (builder_.UseCount(value) == 1) {
+      for (const Node& node : builder_.graph().nodes) {
+        if (!std::holds_alternative<Concat>(node.op) || std::ranges::find(node.inputs, value) == node.inputs.end())
+          continue;
+        if (const ActivationRange* joined = RangeOf(node.outputs[0])) range = joined;
+      }
+    }
+    return w4a8::MakeGrid({.low = range->low, .high = range->high, .bits = range->bits == 8 ? 8 : 7});
+  }
+
+  bool ClampsAtMost() const { return !node_->activation || w4a8::IsClamp(*node_->activation); }
+  Bounds OutputBounds(const Grid& grid) const {
+    return node_->activation ? w4a8::BoundsOf(grid, *node_->activation) : w4a8::BoundsOf(grid);
+  }
+
+  // A slot of bytes on a fixed grid, or none.
+  SlotId StaticBytes(ValueId value, Layout layout) const {
+    const SlotId slot = builder_.Find(value, {Storage::kU8, layout});
+    return slot != kNoSlot && !builder_.slot(slot).dynamic ? slot : kNoSlot;
+  }
+
+  SlotId RequireBytes(ValueId value, Layout layout) {
+    const SlotId found = builder_.Find(value, {Storage::kU8, layout});
+    if (found != kNoSlot) return found;
+    const SlotId floats = builder_.RequireF32(value, layout);
+    const Runs runs = RunsOf(ShapeOf(value), layout);
+    const auto grid = StaticGrid(value);
+    const SlotId bytes = builder_.NewQuantizedSlot(value, layout, grid ? QuantizationOf(*grid) : Quantization{}, !grid);
+    builder_.AddStep(
+        {floats}, {bytes},
+        [=](Memory& m) {
+          const float* const x = m.F32(floats);
+          const Grid used = grid ? *grid : Measure(runs, x);
+          if (!grid) m.set_quantization(bytes, QuantizationOf(used));
+          std::uint8_t* const y = m.U8(bytes);
+          runs.ForEach([&](std::ptrdiff_t i) { y[i] = w4a8::Quantize(used, x[i]); });
+        },
+        "Quantize");
+    return bytes;
+  }
+
+  struct Weights {
+    w4a8::IntegerWeights integers;
+    std::vector<float> bias;
+  };
+  std::optional<Weights> QuantizedWeights() const {
+    const Graph& graph = builder_.graph();
+    if (!graph.IsConstant(Input(1))) return std::nullopt;
+    Weights weights{.integers = w4a8::ReadIntegers(*graph.value(Input(1)).constant), .bias = {}};
+    if (weights.integers.rows == 0 || weights.integers.depth > w4a8::kLargestDepth) return std::nullopt;
+    weights.bias.assign(weights.integers.rows, 0.0F);
+    if (Input(2) != kNoValue) {
+      const FloatTensor* bias = graph.FloatConstant(Input(2));
+      if (!bias || bias->values.size() != weights.bias.size()) return std::nullopt;
+      weights.bias = bias->values;
+    }
+    return weights;
+  }
+
+  Result<bool> LowerConvolution(const Conv& op) {
+    if (!IsImage(ShapeOf(Input(0)))) return false;
+    const ConvGeometry geometry = MakeConvGeometry(op.window, op.groups, ShapeOf(Input(0)), ShapeOf(Output()));
+    constexpr std::ptrdiff_t kMostPixels = std::ptrdiff_t{1} << 24;  // Offsets are 32-bit integers.
+    if ((geometry.input.height + std::max<std::ptrdiff_t>(0, geometry.pads[0] + geometry.pads[2])) *
+            (geometry.input.width + std::max<std::ptrdiff_t>(0, geometry.pads[1] + geometry.pads[3])) >
+        kMostPixels) {
+      return false;
+    }
+    return LowerWeighted(geometry, Layout::kC4, 1);
+  }
+
+  Result<bool> LowerProduct(const Gemm& op) {
+    const Shape& input = ShapeOf(Input(0));
+    const Shape& output = ShapeOf(Output());
+    if (!op.trans_b || input.size() != 2) return false;
+    ConvGeometry geometry;
+    geometry.input = {static_cast<std::ptrdiff_t>(input[1]), 1, 1};
+    geometry.output = {static_cast<std::ptrdiff_t>(output[1]), 1, 1};
+    return LowerWeighted(geometry, Layout::kPlain, static_cast<std::ptrdiff_t>(output[0]));
+  }
+
+  // `images`: rows of a product; images are one.
+  Result<bool> LowerWeighted(const ConvGeometry& geometry, Layout layout, std::ptrdiff_t images) {
+    auto weights = QuantizedWeights();
+    if (!weights) return false;
+    const SlotId x = RequireBytes(Input(0), layout);
+    const auto grid = StaticGrid(Output());
+    if (grid && ClampsAtMost() && !builder_.slot(x).dynamic)
+      return LowerToBytes(geometry, layout, images, std::move(*weights), x, *grid);
+    return LowerToFloats(geometry, layout, images, std::move(*weights), x);
+  }
+
+  Result<bool> LowerToBytes(const ConvGeometry& geometry, Layout layout, std::ptrdiff_t images, Weights weights,
+                            SlotId x, const Grid& grid) {
+    const Grid from = GridOf(builder_.slot(x).quantization);
+    auto rows = w4a8::MakeRowConstants(weights.integers, weights.bias, static_cast<double>(from.scale), from.zero_point,
+                                       from.top, static_cast<double>(grid.scale));
+    // Silent rows count as zeros, which a table need not hold.
+    for (std::size_t row = 0; row < weights.integers.rows; ++row) {
+      if (rows.silent[row] == 0) continue;
+      std::fill_n(weights.integers.values.begin() + static_cast<std::ptrdiff_t>(row * weights.integers.depth),
+                  weights.integers.depth, std::int8_t{0});
+      weights.integers.indices.clear();
+    }
+    rows.bias.resize((rows.bias.size() + 7) / 8 * 8 + 8, 0);
+    rows.multipliers.resize(rows.bias.size(), 0.0F);
+    auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers), Vectors());
+    if (!made) return Forward(made);
+    builder_.AddWeightBytes(made->WeightBytes() + rows.bias.size() * 8);
+    const SlotId y = builder_.NewQuantizedSlot(Output(), layout, QuantizationOf(grid));
+    const Grid to = GridOf(builder_.slot(y).quantization);
+    const SlotId scratch = builder_.NewScratch(made->ScratchBytes());
+    builder_.AddStep({x}, {y, scratch},
+                     [=, kernel = std::move(*made), start = std::move(rows.bias),
+                      multipliers = std::move(rows.multipliers), bounds = OutputBounds(to)](Memory& m) {
+                       for (std::ptrdiff_t i = 0; i < images; ++i) {
+                         kernel.Run(m.U8(x) + i * geometry.input.channels, from.zero_point,
+                                    {.rows = {start.data(), multipliers.data()},
+                                     .bounds = bounds,
+                                     .zero_point = to.zero_point,
+                                     .bytes = m.U8(y) + i * geometry.output.channels},
+                                    m.Bytes(scratch));
+                       }
+                     });
+    return true;
+  }
+
+  Result<bool> LowerToFloats(const ConvGeometry& geometry, Layout layout, std::ptrdiff_t images, Weights weights,
+                             SlotId x) {
+    const std::vector<float> units = Padded(weights.integers.units);
+    std::vector<std::int32_t> sums(units.size(), 0);
+    for (std::size_t i = 0; i < weights.integers.values.size(); ++i)
+      sums[i / weights.integers.depth] += weights.integers.values[i];
+    weights.bias.resize(units.size(), 0.0F);
+    auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers), Vectors());
+    if (!made) return Forward(made);
+    builder_.AddWeightBytes(made->WeightBytes() + units.size() * 12);
+    const NodeLowering lowering{builder_, *node_};
+    const Epilogue epilogue = EpilogueOf(node_->activation);
+    const SlotId y = builder_.NewSlot(Output(), {Storage::kF32, layout});
+    const SlotId scratch = builder_.NewScratch(made->ScratchBytes());
+    const std::size_t row_bytes = units.size() * sizeof(float);
+    const SlotId rows = builder_.NewScratch(2 * row_bytes);
+    builder_.AddStep({x}, {y, scratch, rows},
+                     [=, kernel = std::move(*made), bias = std::move(weights.bias)](Memory& m) {
+                       const Quantization& from = m.quantization(x);
+                       auto* const multipliers = m.F32(rows);
+                       auto* const start = reinterpret_cast<std::int32_t*>(m.Bytes(rows) + row_bytes);
+                       for (std::size_t i = 0; i < units.size(); ++i) {
+                         multipliers[i] = from.scale * units[i];
+                         start[i] = -from.zero_point * sums[i];
+                       }
+                       for (std::ptrdiff_t i = 0; i < images; ++i) {
+                         kernel.Run(m.U8(x) + i * geometry.input.channels, from.zero_point,
+                                    {.rows = {start, multipliers},
+                                     .bias = bias.data(),
+                                     .low = epilogue.low,
+                                     .high = epilogue.high,
+                                     .floats = m.F32(y) + i * geometry.output.channels},
+                                    m.Bytes(scratch));
+                       }
+                     });
+    if (epilogue.rest && layout == Layout::kC4) lowering.ActivateRest(epilogue, y);
+    if (epilogue.rest && layout == Layout::kPlain) lowering.ActivatePlain(y);
+    return true;
+  }
+
+  // Maxima stay on their grid. Means of windows go through floats.
+  bool LowerWindows(const Pool& op) {
+    const SlotId x = IsImage(ShapeOf(Input(0))) ? StaticBytes(Input(0), Layout::kC4) : kNoSlot;
+    if (x == kNoSlot || op.kind != Pool::Kind::kMax || node_->activation) return false;
+    const PoolGeometry g = MakePoolGeometry(op, ShapeOf(Input(0)), ShapeOf(Output()));
+    const SlotId y = builder_.NewQuantizedSlot(Output(), Layout::kC4, builder_.slot(x).quantization);
+    builder_.AddStep({x}, {y}, [=](Memory& m) { MaxOverWindows(g, m.U8(x), m.U8(y)); });
+    return true;
+  }
+
+  static void MaxOverWindows(const PoolGeometry& g, const std::uint8_t* input, std::uint8_t* output) {
+    for (std::ptrdiff_t block = 0; block < g.input.Blocks(); ++block) {
+      for (std::ptrdiff_t pixel = 0; pixel < g.output.Pixels(); ++pixel) {
+        std::uint8_t best[4] = {0, 0, 0, 0};
+        for (std::ptrdiff_t ky = 0; ky < g.kernel[0]; ++ky) {
+          const std::ptrdiff_t y = pixel / g.output.width * g.strides[0] + ky * g.dilations[0] - g.pads[0];
+          if (y < 0 || y >= g.input.height) continue;
+          for (std::ptrdiff_t kx = 0; kx < g.kernel[1]; ++kx) {
+            const std::ptrdiff_t x = pixel % g.output.width * g.strides[1] + kx * g.dilations[1] - g.pads[1];
+            if (x < 0 || x >= g.input.width) continue;
+            const std::uint8_t* const at = input + g.input.Index(4 * block, y * g.input.width + x);
+            for (int lane = 0; lane < 4; ++lane) best[lane] = std::max(best[lane], at[lane]);
+          }
+        }
+        std::copy_n(best, 4, output + g.output.Index(4 * block, pixel));
+      }
+    }
+  }
+
+  bool LowerWholeMean(bool is_mean) {
+    const SlotId x = is_mean && IsImage(ShapeOf(Input(0))) ? StaticBytes(Input(0), Layout::kC4) : kNoSlot;
+    const auto grid = StaticGrid(Output());
+    if (x == kNoSlot || !grid || !ClampsAtMost()) return false;
+    const Image image = ImageOf(ShapeOf(Input(0)));
+    const Grid from = GridOf(builder_.slot(x).quantization);
+    const Layout layout = IsImage(ShapeOf(Output())) ? Layout::kC4 : Layout::kPlain;
+    const SlotId y = builder_.NewQuantizedSlot(Output(), layout, QuantizationOf(*grid));
+    const Grid to = GridOf(builder_.slot(y).quantization);
+    const auto multiplier = static_cast<float>(static_cast<double>(from.scale) /
+                                               (static_cast<double>(to.scale) * static_cast<double>(image.Pixels())));
+    builder_.AddStep({x}, {y}, [=, bounds = OutputBounds(to)](Memory& m) {
+      const std::uint8_t* const codes = m.U8(x);
+      for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
+        auto sum = static_cast<std::int32_t>(-from.zero_point * image.Pixels());
+        for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) sum += codes[image.Index(c, pixel)];
+        m.U8(y)[c] = w4a8::Requantize(sum, multiplier, bounds, to.zero_point);
+      }
+    });
+    return true;
+  }
+
+  bool LowerSum(const Elementwise& op) {
+    if (op.kind != Elementwise::Kind::kAdd || !ClampsAtMost() || !IsImage(ShapeOf(Output()))) return false;
+    if (ShapeOf(Input(0)) != ShapeOf(Output()) || ShapeOf(Input(1)) != ShapeOf(Output())) return false;
+    const SlotId a = StaticBytes(Input(0), Layout::kC4);
+    const SlotId b = StaticBytes(Input(1), Layout::kC4);
+    const auto grid = StaticGrid(Output());
+    if (a == kNoSlot || b == kNoSlot || !grid) return false;
+    const SlotId y = builder_.NewQuantizedSlot(Output(), Layout::kC4, QuantizationOf(*grid));
+    const Grid to = GridOf(builder_.slot(y).quantization);
+    const Grid from_a = GridOf(builder_.slot(a).quantization);
+    const Grid from_b = GridOf(builder_.slot(b).quantization);
+    const float ratio_a = from_a.scale / to.scale;
+    const float ratio_b = from_b.scale / to.scale;
+    builder_.AddStep({a, b}, {y},
+                     [=, bounds = OutputBounds(to), runs = RunsOf(ShapeOf(Output()), Layout::kC4)](Memory& m) {
+                       const std::uint8_t* const p = m.U8(a);
+                       const std::uint8_t* const q = m.U8(b);
+                       std::uint8_t* const sums = m.U8(y);
+                       runs.ForEach([&](std::ptrdiff_t i) {
+                         const float sum = static_cast<float>(p[i] - from_a.zero_point) * ratio_a +
+                                           static_cast<float>(q[i] - from_b.zero_point) * ratio_b;
+                         sums[i] = w4a8::ToByte(sum, bounds, to.zero_point);
+                       });
+                     });
+    return true;
+  }
+
+  bool LowerJoin(const Concat& op) {
+    const auto grid = StaticGrid(Output());
+    if (op.axis != 1 || !IsImage(ShapeOf(Output())) || !grid || node_->activation) return false;
+    for (const ValueId input : node_->inputs) {
+      if (StaticBytes(input, Layout::kC4) == kNoSlot) return false;
+    }
+    builder_.Forget(Output(), kC4F32);
+    SlotId y = builder_.Find(Output(), kC4U8);
+    if (y == kNoSlot) y = builder_.NewQuantizedSlot(Output(), Layout::kC4, QuantizationOf(*grid));
+    const Image target = ImageOf(ShapeOf(Output()));
+    std::ptrdiff_t channel = 0;
+    for (const ValueId input : node_->inputs) {
+      const SlotId x = StaticBytes(input, Layout::kC4);
+      const Image image = ImageOf(ShapeOf(input));
+      const std::size_t place = channel % 4 == 0 ? static_cast<std::size_t>(target.Index(channel, 0)) : 1;
+      if (builder_.slot(x).parent != y || builder_.slot(x).offset != place) {
+        const auto table =
+            w4a8::MakeTable(GridOf(builder_.slot(x).quantization), std::nullopt, GridOf(builder_.slot(y).quantization));
+        builder_.AddStep({x}, {y}, [=](Memory& m) {
+          for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
+            for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) {
+              m.U8(y)[target.Index(channel + c, pixel)] = table[m.U8(x)[image.Index(c, pixel)]];
+            }
+          }
+        });
+      }
+      channel += image.channels;
+    }
+    return true;
+  }
+
+  // From an image to a row of numbers.
+  bool LowerReshape() {
+    if (node_->activation) return false;
+    const SlotId plain = StaticBytes(Input(0), Layout::kPlain);
+    if (plain != kNoSlot && !IsImage(ShapeOf(Output()))) {
+      builder_.Alias(Output(), kPlainU8, plain);
+      return true;
+    }
+    const SlotId x = IsImage(ShapeOf(Input(0))) ? StaticBytes(Input(0), Layout::kC4) : kNoSlot;
+    if (x == kNoSlot || IsImage(ShapeOf(Output()))) return false;
+    const Image image = ImageOf(ShapeOf(Input(0)));
+    const SlotId y = builder_.NewQuantizedSlot(Output(), Layout::kPlain, builder_.slot(x).quantization);
+    builder_.AddStep({x}, {y}, [=](Memory& m) {
+      for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
+        for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel)
+          m.U8(y)[c * image.Pixels() + pixel] = m.U8(x)[image.Index(c, pixel)];
+      }
+    });
+    return true;
+  }
+
+  bool Vectors() const { return builder_.kernels() != KernelSet::kReference; }
+
+  PlanBuilder& builder_;
+  bool dynamic_;
+  const Node* node_ = nullptr;
+};
+
+}  // namespace
+
+Result<void> LowerW4A8(PlanBuilder& builder, bool dynamic_ranges) {
+  builder.dequantize = DequantizeSlot;
+  Lowering lowering(builder, dynamic_ranges);
+  for (const Node& node : builder.graph().nodes) {
+    builder.BeginNode(node);
+    if (auto lowered = lowering.Lower(node); !lowered) return lowered;
+    builder.EndNode();
+  }
+  return {};
 }
 
 }  // namespace kdequant::runtime

@@ -1,9 +1,9 @@
 // plan.h
 // A network as a list of steps over slots of one arena: what both precisions are lowered to, and what a session runs.
 //
-// Vocabulary. A *value* is the graph's. A *slot* is one copy of a value (or scratch space) in memory, in one *format*. A value may
-// have several slots, say plain for a Softmax and C4 for a convolution; conversion steps fill the second from the first. A *step*
-// is a kernel with its packed weights, and the slots it reads and writes.
+// Vocabulary. A *value* is the graph's. A *slot* is one copy of a value (or scratch space) in memory, in one *format*.
+// A value may have several slots, say plain for a Softmax and C4 for a convolution; conversion steps fill the second
+// from the first. A *step* is a kernel with its packed weights, and the slots it reads and writes.
 #ifndef KDEQUANT_RUNTIME_PLAN_H_
 #define KDEQUANT_RUNTIME_PLAN_H_
 
@@ -39,12 +39,13 @@ inline constexpr Format kC4F32{Storage::kF32, Layout::kC4};
 inline constexpr Format kPlainU8{Storage::kU8, Layout::kPlain};
 inline constexpr Format kC4U8{Storage::kU8, Layout::kC4};
 
-/// An image [1, C, H, W] in the C4 layout: element (c, pixel) is at [c / 4][pixel][c % 4] of [Blocks()][PixelStride()][4].
+/// An image [1, C, H, W] in the C4 layout: element (c, pixel) is at [c / 4][pixel][c % 4] of
+/// [Blocks()][PixelStride()][4].
 ///
-/// What the padding holds (channels from C to 4 Blocks(), pixels from H W to PixelStride()) is **unspecified**: a kernel may write
-/// anything there and must not let what it reads there reach a real element (zero weights are enough for integers; 0 x NaN is not
-/// 0, so float kernels do not read it). An image of one pixel has no pixel padding: its C4 is its plain layout, and
-/// [1, C, 1, 1] -> [1, C] costs nothing.
+/// What the padding holds (channels from C to 4 Blocks(), pixels from H W to PixelStride()) is **unspecified**: a
+/// kernel may write anything there and must not let what it reads there reach a real element (zero weights are enough
+/// for integers; 0 x NaN is not 0, so float kernels do not read it). An image of one pixel has no pixel padding: its C4
+/// is its plain layout, and [1, C, 1, 1] -> [1, C] costs nothing.
 struct Image {
   std::ptrdiff_t channels = 0, height = 0, width = 0;
 
@@ -87,8 +88,8 @@ struct Slot {
   const std::byte* constant = nullptr;
   std::shared_ptr<const void> owner = {};
 
-  /// kU8: fixed when the plan is made, or (`dynamic`) set by the step that writes the slot, for every image anew. An alias has the
-  /// quantization of its root.
+  /// kU8: fixed when the plan is made, or (`dynamic`) set by the step that writes the slot, for every image anew. An
+  /// alias has the quantization of its root.
   Quantization quantization = {};
   bool dynamic = false;
 };
@@ -104,8 +105,8 @@ class Memory {
   const Quantization& quantization(SlotId slot) const { return quantization_[Root(slot)]; }
   void set_quantization(SlotId slot, const Quantization& quantization) { quantization_[Root(slot)] = quantization; }
 
-  /// For kernels that split their work with ParallelFor. Today a session is called from one thread and computes on it: evaluation
-  /// runs one session a thread.
+  /// For kernels that split their work with ParallelFor. Today a session is called from one thread and computes on it:
+  /// evaluation runs one session a thread.
   int threads() const { return threads_; }
 
  private:
@@ -157,8 +158,8 @@ class Plan {
 
 /// Collects slots and steps while a graph is lowered.
 ///
-/// A lowering visits the nodes in order: BeginNode, then for each input `Require` and for each output `NewSlot` (or `Alias`), then
-/// AddStep, then EndNode.
+/// A lowering visits the nodes in order: BeginNode, then for each input `Require` and for each output `NewSlot` (or
+/// `Alias`), then AddStep, then EndNode.
 class PlanBuilder {
  public:
   PlanBuilder(const Graph& graph, KernelSet kernels);
@@ -174,17 +175,22 @@ class PlanBuilder {
   /// Tells observers that the node's first output is computed.
   void EndNode();
 
-  /// A new home of `value`. If the value is an input of a Concat along the channels that can lie inside the Concat's output (C4,
-  /// its first channel a multiple of 4, the same format and, for static u8, the same quantization), the slot is an alias in there.
+  /// A new home of `value`. If the value is an input of a Concat along the channels that can lie inside the Concat's
+  /// output (C4, its first channel a multiple of 4, the same format and, for static u8, the same quantization), the
+  /// slot is an alias in there.
   SlotId NewSlot(ValueId value, Format format);
   SlotId NewQuantizedSlot(ValueId value, Layout layout, const Quantization& quantization, bool dynamic = false);
-  /// As NewSlot, but over `input_slot`, the memory of `input`, where nothing else will read that: for element by element work.
+  /// As NewSlot, but over `input_slot`, the memory of `input`, where nothing else will read that: for element by
+  /// element work.
   SlotId NewSlotOver(ValueId value, Format format, ValueId input, SlotId input_slot);
   /// `value` in the same bytes as `slot` (a Reshape).
   SlotId Alias(ValueId value, Format format, SlotId slot);
   /// Space for the next step only.
   SlotId NewScratch(std::size_t bytes);
 
+  /// Takes a slot that only its aliases use out of `Find`'s sight: a Concat's output that was never completed in this
+  /// format.
+  void Forget(ValueId value, Format format) { homes_.erase({value, format}); }
   /// The slot of `value` in `format`, or kNoSlot.
   SlotId Find(ValueId value, Format format) const;
   /// Any slot of `value` of this storage (C4 first), or kNoSlot.
@@ -192,12 +198,13 @@ class PlanBuilder {
   /// The slot of `value` in float32 in this layout, converted by a step of its own if need be (once). Constants too.
   SlotId RequireF32(ValueId value, Layout layout);
 
-  /// How RequireF32 gets at a value that only has a u8 slot: adds the steps and returns a new float32 slot of any layout. Set by
-  /// the w4a8 lowering.
+  /// How RequireF32 gets at a value that only has a u8 slot: adds the steps and returns a new float32 slot of any
+  /// layout. Set by the w4a8 lowering.
   std::function<SlotId(PlanBuilder&, ValueId)> dequantize;
 
   template <typename Function>
-  void AddStep(std::vector<SlotId> reads, std::vector<SlotId> writes, Function run, std::string_view operator_name = {}) {
+  void AddStep(std::vector<SlotId> reads, std::vector<SlotId> writes, Function run,
+               std::string_view operator_name = {}) {
     struct FunctionKernel final : Kernel {
       explicit FunctionKernel(Function f) : function(std::move(f)) {}
       void Run(Memory& memory) const override { function(memory); }
@@ -215,7 +222,8 @@ class PlanBuilder {
   Slot& slot(SlotId id) { return plan_.slots[static_cast<std::size_t>(id)]; }
   const Slot& slot(SlotId id) const { return plan_.slots[static_cast<std::size_t>(id)]; }
 
-  /// Computes liveness, lays the slots out in the arena, and hands the plan over. The output is made plain float32 if it is not.
+  /// Computes liveness, lays the slots out in the arena, and hands the plan over. The output is made plain float32 if
+  /// it is not.
   Plan Finish();
 
  private:

@@ -28,7 +28,8 @@ void Put(const FloatOutput& output, std::ptrdiff_t index, float value) { output.
 
 // Stores four channels of P pixels (four, or the only one of an image).
 template <int P>
-void Store(const ByteOutput& output, const VectorBounds& bounds, std::ptrdiff_t channel, std::ptrdiff_t index, const v128_t* sums) {
+void Store(const ByteOutput& output, const VectorBounds& bounds, std::ptrdiff_t channel, std::ptrdiff_t index,
+           const v128_t* sums) {
   const v128_t multipliers = wasm_v128_load(output.rows.multipliers + channel);
   v128_t bytes[4];
   for (int p = 0; p < P; ++p) bytes[p] = RequantizeVector(sums[p], multipliers, bounds);
@@ -41,7 +42,8 @@ void Store(const ByteOutput& output, const VectorBounds& bounds, std::ptrdiff_t 
 }
 
 template <int P>
-void Store(const FloatOutput& output, const VectorBounds&, std::ptrdiff_t channel, std::ptrdiff_t index, const v128_t* sums) {
+void Store(const FloatOutput& output, const VectorBounds&, std::ptrdiff_t channel, std::ptrdiff_t index,
+           const v128_t* sums) {
   const v128_t multipliers = wasm_v128_load(output.rows.multipliers + channel);
   const v128_t bias = wasm_v128_load(output.bias + channel);
   const v128_t low = wasm_f32x4_splat(output.low);
@@ -98,10 +100,14 @@ struct Tile {
       bytes = wasm_v128_load32_lane(pixels[2] + offset, bytes, 2);
       bytes = wasm_v128_load32_lane(pixels[3] + offset, bytes, 3);
       const DepthPairs x = PairsOfBytes(bytes);
-      Accumulate(wasm_i32x4_shuffle(x.even, x.even, 0, 0, 0, 0), wasm_i32x4_shuffle(x.odd, x.odd, 0, 0, 0, 0), 0, pairs);
-      Accumulate(wasm_i32x4_shuffle(x.even, x.even, 1, 1, 1, 1), wasm_i32x4_shuffle(x.odd, x.odd, 1, 1, 1, 1), 1, pairs);
-      Accumulate(wasm_i32x4_shuffle(x.even, x.even, 2, 2, 2, 2), wasm_i32x4_shuffle(x.odd, x.odd, 2, 2, 2, 2), 2, pairs);
-      Accumulate(wasm_i32x4_shuffle(x.even, x.even, 3, 3, 3, 3), wasm_i32x4_shuffle(x.odd, x.odd, 3, 3, 3, 3), 3, pairs);
+      Accumulate(wasm_i32x4_shuffle(x.even, x.even, 0, 0, 0, 0), wasm_i32x4_shuffle(x.odd, x.odd, 0, 0, 0, 0), 0,
+                 pairs);
+      Accumulate(wasm_i32x4_shuffle(x.even, x.even, 1, 1, 1, 1), wasm_i32x4_shuffle(x.odd, x.odd, 1, 1, 1, 1), 1,
+                 pairs);
+      Accumulate(wasm_i32x4_shuffle(x.even, x.even, 2, 2, 2, 2), wasm_i32x4_shuffle(x.odd, x.odd, 2, 2, 2, 2), 2,
+                 pairs);
+      Accumulate(wasm_i32x4_shuffle(x.even, x.even, 3, 3, 3, 3), wasm_i32x4_shuffle(x.odd, x.odd, 3, 3, 3, 3), 3,
+                 pairs);
     } else {
       const DepthPairs x = PairsOfBytes(wasm_v128_load32_splat(pixels[0] + offset));
       Accumulate(x.even, x.odd, 0, pairs);
@@ -109,7 +115,9 @@ struct Tile {
   }
 };
 
-std::ptrdiff_t Rounded(std::ptrdiff_t value, std::ptrdiff_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+std::ptrdiff_t Rounded(std::ptrdiff_t value, std::ptrdiff_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
 // Of a dense group: taps outermost, then blocks of four channels.
 std::vector<std::size_t> DenseOrder(std::ptrdiff_t inputs, std::ptrdiff_t taps) {
@@ -139,17 +147,21 @@ Result<Convolution> Convolution::Create(const ConvGeometry& geometry, IntegerWei
   made.source_width_ = g.input.width + (made.copies_ ? g.pads[1] + g.pads[3] : 0);
   made.source_height_ = g.input.height + (made.copies_ ? g.pads[0] + g.pads[2] : 0);
   // Vector loads of a depthwise window may reach 15 bytes past the last pixel.
-  if (made.copies_) made.padded_bytes_ = static_cast<std::size_t>(Rounded(g.input.Blocks() * made.source_width_ * made.source_height_ * 4 + 16, 16));
+  if (made.copies_)
+    made.padded_bytes_ =
+        static_cast<std::size_t>(Rounded(g.input.Blocks() * made.source_width_ * made.source_height_ * 4 + 16, 16));
   for (std::ptrdiff_t y = 0; y < g.output.height; ++y) {
     for (std::ptrdiff_t x = 0; x < g.output.width; ++x) {
-      made.origins_.push_back(static_cast<std::int32_t>(4 * (y * g.strides[0] * made.source_width_ + x * g.strides[1])));
+      made.origins_.push_back(
+          static_cast<std::int32_t>(4 * (y * g.strides[0] * made.source_width_ + x * g.strides[1])));
     }
   }
   // The last tile's missing pixels compute what the last one does, into the image's padding.
   while (made.origins_.size() % 4 != 0) made.origins_.push_back(made.origins_.back());
   for (std::ptrdiff_t ky = 0; ky < g.kernel[0]; ++ky) {
     for (std::ptrdiff_t kx = 0; kx < g.kernel[1]; ++kx) {
-      made.taps_.push_back(static_cast<std::int32_t>(4 * (ky * g.dilations[0] * made.source_width_ + kx * g.dilations[1])));
+      made.taps_.push_back(
+          static_cast<std::int32_t>(4 * (ky * g.dilations[0] * made.source_width_ + kx * g.dilations[1])));
     }
   }
 
@@ -159,11 +171,13 @@ Result<Convolution> Convolution::Create(const ConvGeometry& geometry, IntegerWei
     const auto pairs = static_cast<std::ptrdiff_t>(made.taps_.size() / 2);
     const auto count = static_cast<std::size_t>(g.input.Blocks() * pairs * 8);
     made.depthwise_ = Buffer<std::int16_t>(count);
-    if (made.depthwise_.size() != count) return Fail(ErrorCode::kOutOfMemory, "there is no memory for the packed weights");
+    if (made.depthwise_.size() != count)
+      return Fail(ErrorCode::kOutOfMemory, "there is no memory for the packed weights");
     std::fill_n(made.depthwise_.data(), count, std::int16_t{0});
     for (std::ptrdiff_t c = 0; c < g.input.channels; ++c) {
       for (std::ptrdiff_t tap = 0; tap < taps; ++tap) {
-        made.depthwise_.data()[(c / 4 * pairs + tap / 2) * 8 + c % 4 * 2 + tap % 2] = weights.values[static_cast<std::size_t>(c * taps + tap)];
+        made.depthwise_.data()[(c / 4 * pairs + tap / 2) * 8 + c % 4 * 2 + tap % 2] =
+            weights.values[static_cast<std::size_t>(c * taps + tap)];
       }
     }
     return made;
@@ -172,7 +186,8 @@ Result<Convolution> Convolution::Create(const ConvGeometry& geometry, IntegerWei
   const auto order = DenseOrder(g.GroupInputs(), g.Taps());
   made.panel_bytes_ = order.size() / 4 * static_cast<std::size_t>(kPairBytes);
   for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
-    auto packed = Pack(weights, static_cast<std::size_t>(group * g.GroupOutputs()), static_cast<std::size_t>(g.GroupOutputs()), order, {});
+    auto packed = Pack(weights, static_cast<std::size_t>(group * g.GroupOutputs()),
+                       static_cast<std::size_t>(g.GroupOutputs()), order, {});
     if (!packed) return Forward(packed);
     made.groups_.push_back(std::move(*packed));
   }
@@ -199,7 +214,8 @@ Convolution::Source Convolution::PadInto(const std::uint8_t* input, std::int32_t
       const std::ptrdiff_t from = y - g.pads[0];
       if (from < 0 || from >= g.input.height) continue;
       std::memcpy(padded + block * stride + 4 * (y * source_width_ + left),
-                  input + block * g.input.BlockStride() + 4 * (from * g.input.width + skipped), static_cast<std::size_t>(4 * copied));
+                  input + block * g.input.BlockStride() + 4 * (from * g.input.width + skipped),
+                  static_cast<std::size_t>(4 * copied));
     }
   }
   return {padded, stride};
@@ -250,7 +266,8 @@ void Convolution::RunDense(const Source& source, const Output& output, std::byte
           for (int p = 0; p < P; ++p) pixels[p] = first + origins_[static_cast<std::size_t>(pixel + p)] + tap;
           std::ptrdiff_t offset = 0;
           KDEQUANT_NO_UNROLL
-          for (std::ptrdiff_t block = 0; block < blocks; ++block, offset += source.block_stride, step += kPairBytes / 2) {
+          for (std::ptrdiff_t block = 0; block < blocks;
+               ++block, offset += source.block_stride, step += kPairBytes / 2) {
             tile.Step(pixels, offset, step);
           }
         }
@@ -310,17 +327,20 @@ void Convolution::RunDepthwise(const Source& source, const Output& output) const
 }
 
 template <typename Output>
-void Convolution::RunAny(const std::uint8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch) const {
+void Convolution::RunAny(const std::uint8_t* input, std::int32_t zero_point, const Output& output,
+                         std::byte* scratch) const {
   if (!vectors_) return RunPlain(input, zero_point, output);
   const Source source = PadInto(input, zero_point, scratch);
   if (geometry_.IsDepthwise()) return RunDepthwise(source, output);
   RunDense(source, output, scratch);
 }
 
-void Convolution::Run(const std::uint8_t* input, std::int32_t zero_point, const ByteOutput& output, std::byte* scratch) const {
+void Convolution::Run(const std::uint8_t* input, std::int32_t zero_point, const ByteOutput& output,
+                      std::byte* scratch) const {
   RunAny(input, zero_point, output, scratch);
 }
-void Convolution::Run(const std::uint8_t* input, std::int32_t zero_point, const FloatOutput& output, std::byte* scratch) const {
+void Convolution::Run(const std::uint8_t* input, std::int32_t zero_point, const FloatOutput& output,
+                      std::byte* scratch) const {
   RunAny(input, zero_point, output, scratch);
 }
 

@@ -1,8 +1,8 @@
 // kernels/w4a8_conv.h
 // Convolutions and products of quantized weights with byte images, exact in 32-bit integers.
 //
-// Integer sums do not depend on their order, and what follows a sum is a few single IEEE operations (w4a8_grid.h): the plain loops
-// and the vector kernels give the same bytes and the same floats.
+// Integer sums do not depend on their order, and what follows a sum is a few single IEEE operations (w4a8_grid.h): the
+// plain loops and the vector kernels give the same bytes and the same floats.
 #ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_CONV_H_
 #define KDEQUANT_RUNTIME_KERNELS_W4A8_CONV_H_
 
@@ -76,7 +76,8 @@ class Convolution {
   std::ptrdiff_t source_height_ = 0;
   std::size_t padded_bytes_ = 0;
   std::size_t panel_bytes_ = 0;
-  std::vector<std::int32_t> origins_;  // Bytes from a block's start to each output pixel's window; a multiple of 4 of them.
+  std::vector<std::int32_t>
+      origins_;  // Bytes from a block's start to each output pixel's window; a multiple of 4 of them.
   std::vector<std::int32_t> taps_;     // Bytes from a window's origin to each tap.
   std::vector<PackedWeights> groups_;  // Dense: one a group.
   Buffer<std::int16_t> depthwise_;     // [C / 4][pairs of taps][4 channels][2 taps]

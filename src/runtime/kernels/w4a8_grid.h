@@ -24,15 +24,16 @@ struct Grid {
   friend bool operator==(const Grid&, const Grid&) = default;
 };
 
-/// Widens the range to include 0; then scale = (high - low) / (2^bits - 1) and zero_point = nearest(-low / scale), both in
-/// float32. A range without width, or with an infinity or a NaN in it, gets scale 1.
+/// Widens the range to include 0; then scale = (high - low) / (2^bits - 1) and zero_point = nearest(-low / scale), both
+/// in float32. A range without width, or with an infinity or a NaN in it, gets scale 1.
 Grid MakeGrid(const ActivationRange& range);
 
 /// Half to even, as f32x4.nearest and the vector kernels' conversion do (the default rounding mode is never changed).
 inline float Nearest(float x) { return std::nearbyint(x); }
 
-/// What a result may become, as a distance from the grid's zero point: clamping before rounding gives the same as after it,
-/// because both bounds are whole numbers, and keeps the value in the range that a fast conversion to integers handles.
+/// What a result may become, as a distance from the grid's zero point: clamping before rounding gives the same as after
+/// it, because both bounds are whole numbers, and keeps the value in the range that a fast conversion to integers
+/// handles.
 struct Bounds {
   float low = 0;
   float high = 127;
@@ -48,7 +49,8 @@ inline Bounds BoundsOf(const Grid& grid) {
 bool IsClamp(const Activation& activation);
 Bounds BoundsOf(const Grid& grid, const Activation& clamp);
 
-/// The byte of a number already divided by the grid's scale. NaN does not occur: inputs are checked, multipliers finite.
+/// The byte of a number already divided by the grid's scale. NaN does not occur: inputs are checked, multipliers
+/// finite.
 inline std::uint8_t ToByte(float scaled, Bounds bounds, std::int32_t zero_point) {
   const float clamped = std::min(std::max(scaled, bounds.low), bounds.high);
   return static_cast<std::uint8_t>(static_cast<std::int32_t>(Nearest(clamped)) + zero_point);

@@ -113,7 +113,8 @@ Result<PackedWeights> Pack(const IntegerWeights& weights, std::size_t first, std
       const std::size_t source = (first + row) * weights.depth + order[i];
       if (packed.nibbles) {
         std::uint8_t& pair = panel[i / 4 * 16 + row_in_panel % 4 * 4 + i % 4];
-        pair = static_cast<std::uint8_t>(pair | (row_in_panel < 4 ? weights.indices[source] : weights.indices[source] << 4));
+        pair = static_cast<std::uint8_t>(pair |
+                                         (row_in_panel < 4 ? weights.indices[source] : weights.indices[source] << 4));
       } else {
         panel[i / 4 * 32 + row_in_panel * 4 + i % 4] = static_cast<std::uint8_t>(weights.values[source]);
       }

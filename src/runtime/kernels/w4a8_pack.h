@@ -2,9 +2,9 @@
 // Weights as the integer kernels read them.
 //
 // A matrix [rows, depth] is cut into panels of 8 rows (output channels), and a panel into steps of 4 depths (input
-// channels at one tap). A step is two vectors, one for rows 0..3 and one for rows 4..7, each holding 4 rows x 4 depths as
-// bytes. Of 4-bit weights a step is 16 bytes of table indices, low nibbles the first vector, high nibbles the second:
-// one load, and, shift and two swizzles decode 32 weights. Of 8-bit weights a step is its 32 bytes.
+// channels at one tap). A step is two vectors, one for rows 0..3 and one for rows 4..7, each holding 4 rows x 4 depths
+// as bytes. Of 4-bit weights a step is 16 bytes of table indices, low nibbles the first vector, high nibbles the
+// second: one load, and, shift and two swizzles decode 32 weights. Of 8-bit weights a step is its 32 bytes.
 #ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_PACK_H_
 #define KDEQUANT_RUNTIME_KERNELS_W4A8_PACK_H_
 
@@ -43,8 +43,8 @@ IntegerWeights ReadIntegers(const Tensor& tensor);
 
 /// The constants behind a row's accumulator.
 struct RowConstants {
-  std::vector<std::int32_t> bias;   ///< Where accumulators start: float bias and zero point folded in.
-  std::vector<float> multipliers;   ///< Accumulator to output grid (or to float).
+  std::vector<std::int32_t> bias;    ///< Where accumulators start: float bias and zero point folded in.
+  std::vector<float> multipliers;    ///< Accumulator to output grid (or to float).
   std::vector<std::uint8_t> silent;  ///< 1: the row's weights count as zeros.
 };
 
@@ -56,8 +56,8 @@ struct RowConstants {
 RowConstants MakeRowConstants(const IntegerWeights& weights, std::span<const float> float_bias, double input_scale,
                               std::int32_t zero_point, std::int32_t top, double output_scale);
 
-/// The largest depth for which no accumulator can leave 32 bits, whatever the bytes: 255 * 128 * depth stays below 2^30,
-/// which leaves the other half to the bias.
+/// The largest depth for which no accumulator can leave 32 bits, whatever the bytes: 255 * 128 * depth stays below
+/// 2^30, which leaves the other half to the bias.
 inline constexpr std::size_t kLargestDepth = 32'768;
 
 /// One group's matrix (or all of it) in panels.

@@ -11,8 +11,8 @@
 
 namespace kdequant::w4a8 {
 
-/// Adding 1.5 * 2^23 to a float of at most 2^22 leaves its nearest integer (half to even) in the low mantissa bits: three
-/// times cheaper than i32x4.trunc_sat_f32x4_s, whose saturation costs browsers five instructions on x86.
+/// Adding 1.5 * 2^23 to a float of at most 2^22 leaves its nearest integer (half to even) in the low mantissa bits:
+/// three times cheaper than i32x4.trunc_sat_f32x4_s, whose saturation costs browsers five instructions on x86.
 inline constexpr float kRoundingFloat = 12582912.0F;
 inline constexpr std::int32_t kRoundingBits = 0x4B400000;
 
@@ -30,8 +30,8 @@ struct VectorBounds {
         offset(wasm_i32x4_splat(kRoundingBits - zero_point)) {}
 };
 
-/// ToByte of four numbers, as 32-bit integers. pmax and pmin are one instruction where max and min, which mind NaNs, are
-/// five; without NaNs they are the same.
+/// ToByte of four numbers, as 32-bit integers. pmax and pmin are one instruction where max and min, which mind NaNs,
+/// are five; without NaNs they are the same.
 inline v128_t ToGrid(v128_t scaled, const VectorBounds& bounds) {
   const v128_t clamped = wasm_f32x4_pmin(wasm_f32x4_pmax(scaled, bounds.low), bounds.high);
   return wasm_i32x4_sub(wasm_f32x4_add(clamped, bounds.rounding), bounds.offset);
@@ -46,7 +46,8 @@ inline v128_t NarrowToBytes(v128_t a, v128_t b, v128_t c, v128_t d) {
   return wasm_u8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(a, b), wasm_i16x8_narrow_i32x4(c, d));
 }
 
-/// Bytes of 4 pixels (or rows) x 4 depths to 16-bit pairs: `even` holds depths 0 and 1 of all four, `odd` depths 2 and 3.
+/// Bytes of 4 pixels (or rows) x 4 depths to 16-bit pairs: `even` holds depths 0 and 1 of all four, `odd` depths 2
+/// and 3.
 struct DepthPairs {
   v128_t even;
   v128_t odd;
@@ -69,7 +70,7 @@ struct StepBytes {
 };
 inline StepBytes DecodeNibbles(const std::uint8_t* step, v128_t table) {
   const v128_t pairs = wasm_v128_load(step);
-  return {wasm_i8x16_swizzle(table, wasm_v128_and(pairs, wasm_u8x16_splat(0x0f))),
+  return {wasm_i8x16_swizzle(table, wasm_v128_and(pairs, wasm_i8x16_splat(0x0f))),
           wasm_i8x16_swizzle(table, wasm_u8x16_shr(pairs, 4))};
 }
 inline StepBytes LoadStep(const std::uint8_t* step) { return {wasm_v128_load(step), wasm_v128_load(step + 16)}; }
