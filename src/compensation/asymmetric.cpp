@@ -92,8 +92,8 @@ OutputError OutputErrorAccumulator::Take() {
 
 namespace {
 
-// Solves Y scale M D M^T = V for a strip of channels at a time, one column tile a step: Z M^T = V from the last column to the
-// first, then Z / D, then Y M = Z from the first to the last.
+// Solves Y scale M D M^T = V for a strip of channels at a time, one column tile a step: Z M^T = V from the last column
+// to the first, then Z / D, then Y M = Z from the first to the last.
 class MoveJobImplementation final : public MoveJob {
  public:
   MoveJobImplementation(const Factor& factor, const OutputError& error, std::span<const float> weights,

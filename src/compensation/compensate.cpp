@@ -12,9 +12,9 @@
 namespace kdequant {
 namespace {
 
-// Works on kStrip channels at a time, in units of their scales, with one channel a lane and columns in the factor's order. A
-// strip goes through two passes over the column tiles: choosing the indices, then adding up what nearest rounding would lose
-// until that is more for every channel.
+// Works on kStrip channels at a time, in units of their scales, with one channel a lane and columns in the factor's
+// order. A strip goes through two passes over the column tiles: choosing the indices, then adding up what nearest
+// rounding would lose until that is more for every channel.
 class CompensationJobImplementation final : public CompensationJob {
  public:
   CompensationJobImplementation(const Factor& factor, const CompensationInput& input)
@@ -49,7 +49,8 @@ class CompensationJobImplementation final : public CompensationJob {
     const double along = static_cast<double>(tile_) / tiles;
     const double in_strip = (stage_ == Stage::kProving ? 0.5 : 0) + 0.5 * along * along;
     const double strip = static_cast<double>(kStrip);
-    return {std::min(1.0, (static_cast<double>(first_channel_) + strip * in_strip) / PaddedChannels()), "compensating", {}};
+    return {
+        std::min(1.0, (static_cast<double>(first_channel_) + strip * in_strip) / PaddedChannels()), "compensating", {}};
   }
 
   CompensationResult TakeResult() override { return std::move(result_); }
@@ -57,9 +58,7 @@ class CompensationJobImplementation final : public CompensationJob {
  private:
   enum class Stage { kLoading, kChoosing, kProving };
 
-  double PaddedChannels() const {
-    return static_cast<double>((input_.channels + kStrip - 1) / kStrip * kStrip);
-  }
+  double PaddedChannels() const { return static_cast<double>((input_.channels + kStrip - 1) / kStrip * kStrip); }
 
   // One column tile of one strip.
   void Advance() {

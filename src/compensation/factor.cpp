@@ -27,8 +27,8 @@ double MeanEnergy(const Gram& gram) {
   return sum == 0 ? 1 : sum / static_cast<double>(live);
 }
 
-// Copies, factors and normalizes one tile after the other. Tiles are taken from the last row up and, within a row, from the
-// diagonal to the left: H = R R^T with R upper triangular, of which `unit` holds the transpose G, so H = G^T G and
+// Copies, factors and normalizes one tile after the other. Tiles are taken from the last row up and, within a row, from
+// the diagonal to the left: H = R R^T with R upper triangular, of which `unit` holds the transpose G, so H = G^T G and
 //   G_kk^T G_ki = H_ki - sum over m > k of G_mk^T G_mi.
 // Left-looking: a tile is written once, after all its products, which read 2 x 16 KB for every 64^3 multiplications.
 class FactorJobImplementation final : public FactorJob {
@@ -165,8 +165,9 @@ class FactorJobImplementation final : public FactorJob {
   void Retry() {
     if (retries_++ == kMostRetries) {
       failure_ = Error{.code = ErrorCode::kInternal,
-                       .message = "the inputs' Gram matrix has no Cholesky factor even when strongly damped; switch "
-                                  "compensation off for this layer or exclude it",
+                       .message =
+                           "the inputs' Gram matrix has no Cholesky factor even when strongly damped; switch "
+                           "compensation off for this layer or exclude it",
                        .layer = {}};
       return;
     }
@@ -192,8 +193,9 @@ Result<std::unique_ptr<FactorJob>> FactorJob::Create(const Gram& gram, FactorOpt
   }
   const double scale = MeanEnergy(gram);
   if (!std::isfinite(scale)) {
-    return Fail(ErrorCode::kNotFinite,
-                "the calibration pictures make a NaN or an infinity in the layer's input; use other pictures or exclude it");
+    return Fail(
+        ErrorCode::kNotFinite,
+        "the calibration pictures make a NaN or an infinity in the layer's input; use other pictures or exclude it");
   }
   auto unit = TiledTriangle<float>::Create(gram.columns);
   if (!unit) return Forward(unit);

@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kTile = TiledTriangle<double>::kTile;
 constexpr std::size_t kBlock = GramAccumulator::kBlock;
 
-// Columns that lie together in the packed block, and rows of the micro-tile: 4 x 8 sums in eight registers leave room for the
-// loads among the fifteen that V8 gives.
+// Columns that lie together in the packed block, and rows of the micro-tile: 4 x 8 sums in eight registers leave room
+// for the loads among the fifteen that V8 gives.
 constexpr std::size_t kPanel = 8;
 constexpr std::size_t kMicroRows = 4;
 constexpr std::size_t kPanelSize = kPanel * kBlock;
@@ -21,7 +21,8 @@ constexpr std::size_t kPanelSize = kPanel * kBlock;
 // 2047^2 * kBlock = 2,145,386,496 < 2^31: a block's sum of products fits 32 bits.
 constexpr float kLargestUnit = 2047;
 
-// Adding and taking away 1.5 * 2^23 rounds to an integer (ties to even), the same everywhere; the integer is in the low bits.
+// Adding and taking away 1.5 * 2^23 rounds to an integer (ties to even), the same everywhere; the integer is in the low
+// bits.
 std::int16_t RoundToUnit(float value) {
   constexpr float kMagic = 12582912.0F;
   value = value > kLargestUnit ? kLargestUnit : value;
@@ -84,7 +85,8 @@ Result<GramAccumulator> GramAccumulator::Create(std::size_t columns) {
   accumulator.packed_ = Buffer<std::int16_t>(kBlock * padded);
   accumulator.steps_.resize(padded);
   if (accumulator.rows_.size() != kBlock * columns || accumulator.packed_.size() != kBlock * padded) {
-    return Fail(ErrorCode::kOutOfMemory, "no memory for a block of the inputs of a layer of " + std::to_string(columns) +
+    return Fail(ErrorCode::kOutOfMemory, "no memory for a block of the inputs of a layer of " +
+                                             std::to_string(columns) +
                                              " columns; switch compensation off for this layer or exclude it");
   }
   return accumulator;

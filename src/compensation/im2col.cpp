@@ -29,7 +29,8 @@ std::vector<std::vector<std::uint32_t>> SamplePositions(std::size_t positions_pe
   return chosen;
 }
 
-std::vector<ColumnRange> SplitColumns(std::size_t columns, std::size_t multiple, std::size_t uncut, std::size_t widest) {
+std::vector<ColumnRange> SplitColumns(std::size_t columns, std::size_t multiple, std::size_t uncut,
+                                      std::size_t widest) {
   if (columns <= uncut) return {{.begin = 0, .end = columns}};
   // A multiple wider than a run allows no cut at its multiples.
   if (multiple == 0 || multiple > widest) multiple = 1;
@@ -38,8 +39,8 @@ std::vector<ColumnRange> SplitColumns(std::size_t columns, std::size_t multiple,
   const std::size_t runs = (units + units_per_run - 1) / units_per_run;
   std::vector<ColumnRange> ranges;
   for (std::size_t run = 0; run < runs; ++run) {
-    ranges.push_back({.begin = units * run / runs * multiple,
-                      .end = std::min(columns, units * (run + 1) / runs * multiple)});
+    ranges.push_back(
+        {.begin = units * run / runs * multiple, .end = std::min(columns, units * (run + 1) / runs * multiple)});
   }
   return ranges;
 }

@@ -18,8 +18,8 @@ class LevelStrip {
   /// Fills lane `lane` with a table of levels, ascending.
   void SetTable(std::size_t lane, std::span<const float> levels);
 
-  /// For the kStrip values of one column: the index of the level nearest to each (a value on a midpoint takes the lower one), and
-  /// that level.
+  /// For the kStrip values of one column: the index of the level nearest to each (a value on a midpoint takes the lower
+  /// one), and that level.
   void Nearest(const float* values, std::uint8_t* indices, float* levels) const;
 
  private:

@@ -1,5 +1,5 @@
-// The project's one vocabulary of vector instructions: WebAssembly's, natively through SIMDe, so that the sanitizers run the
-// very kernels that ship.
+// The project's one vocabulary of vector instructions: WebAssembly's, natively through SIMDe, so that the sanitizers
+// run the very kernels that ship.
 #ifndef KDEQUANT_COMPENSATION_SIMD_H_
 #define KDEQUANT_COMPENSATION_SIMD_H_
 

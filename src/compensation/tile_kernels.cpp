@@ -10,8 +10,9 @@ namespace {
 
 v128_t MultiplyAdd(v128_t sum, v128_t x, v128_t y) { return wasm_f32x4_add(sum, wasm_f32x4_mul(x, y)); }
 
-// A 4 x 8 piece of c (+ or -)= a b: a(r, k) is at a[r * kRowStep + k * column_step], and one of the steps is 1. Four by eight is
-// eight sums, two vectors of b and one of a: as many as V8 keeps in registers, and unrolling would make it spill.
+// A 4 x 8 piece of c (+ or -)= a b: a(r, k) is at a[r * kRowStep + k * column_step], and one of the steps is 1. Four by
+// eight is eight sums, two vectors of b and one of a: as many as V8 keeps in registers, and unrolling would make it
+// spill.
 template <bool kSubtract>
 void MicroTile(const float* a, std::size_t row_step, std::size_t k_step, const float* b, std::size_t b_stride,
                std::size_t depth, float* c, std::size_t c_stride) {
@@ -76,12 +77,13 @@ void SubtractTransposedStripProduct(const float* a, const float* b, float* c) {
   Product<true>(a, 1, kTile, b, kTile, c, kTile, kStrip);
 }
 
-void AddRowsProduct(const float* a, std::size_t row_stride, std::size_t rows, std::size_t depth, const float* b, float* c) {
+void AddRowsProduct(const float* a, std::size_t row_stride, std::size_t rows, std::size_t depth, const float* b,
+                    float* c) {
   Product<false>(a, row_stride, 1, b, depth, c, rows, kStrip);
 }
 
-void AddTransposedRowsProduct(const float* a, std::size_t row_stride, std::size_t rows, std::size_t depth, const float* b,
-                              float* c) {
+void AddTransposedRowsProduct(const float* a, std::size_t row_stride, std::size_t rows, std::size_t depth,
+                              const float* b, float* c) {
   Product<false>(a, 1, row_stride, b, depth, c, rows, kStrip);
 }
 

@@ -43,9 +43,9 @@ ArenaLayout LayOutArena(const std::vector<Tenant>& tenants) {
     if (best_gap == std::numeric_limits<std::size_t>::max()) best = end;
     layout.offsets[tenant] = best;
     layout.bytes = std::max(layout.bytes, best + bytes);
-    const auto position = std::upper_bound(placed.begin(), placed.end(), best, [&](std::size_t offset, std::size_t other) {
-      return offset < layout.offsets[other];
-    });
+    const auto position =
+        std::upper_bound(placed.begin(), placed.end(), best,
+                         [&](std::size_t offset, std::size_t other) { return offset < layout.offsets[other]; });
     placed.insert(position, tenant);
   }
   return layout;

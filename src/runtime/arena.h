@@ -20,9 +20,9 @@ struct ArenaLayout {
   std::size_t bytes = 0;
 };
 
-/// Greedy by falling size: each tenant goes into the smallest gap between those of its time that holds it, else behind them.
-/// O(n^2) for n tenants (a network has hundreds). Source: Pisarchyk and Lee (2020), "Efficient Memory Management for Deep Neural Net
-/// Inference", greedy by size for offset calculation.
+/// Greedy by falling size: each tenant goes into the smallest gap between those of its time that holds it, else behind
+/// them. O(n^2) for n tenants (a network has hundreds). Source: Pisarchyk and Lee (2020), "Efficient Memory Management
+/// for Deep Neural Net Inference", greedy by size for offset calculation.
 ArenaLayout LayOutArena(const std::vector<Tenant>& tenants);
 
 }  // namespace kdequant::runtime

@@ -11,12 +11,12 @@ namespace kdequant::runtime {
 /// kUnsupported if a node cannot be run in float32; one sentence that names all such nodes.
 Result<void> CheckRunnable(const Graph& graph);
 
-/// Lowers one node to float32 steps between BeginNode and EndNode, which the caller calls. The inputs are fetched by RequireF32, so
-/// they may be in any format; the outputs get float32 slots of the layout that suits the kernel. CheckRunnable must have
-/// passed.
+/// Lowers one node to float32 steps between BeginNode and EndNode, which the caller calls. The inputs are fetched by
+/// RequireF32, so they may be in any format; the outputs get float32 slots of the layout that suits the kernel.
+/// CheckRunnable must have passed.
 ///
-/// Every float32 kernel adds in one fixed order, kSimd128 the same as kReference, and takes its functions from base/math.h: a w4a8
-/// network that computes some layers in float stays bit-identical on every build.
+/// Every float32 kernel adds in one fixed order, kSimd128 the same as kReference, and takes its functions from
+/// base/math.h: a w4a8 network that computes some layers in float stays bit-identical on every build.
 void LowerNodeF32(PlanBuilder& builder, const Node& node);
 
 /// Lowers the whole graph in float32.

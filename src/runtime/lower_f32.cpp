@@ -50,8 +50,8 @@ bool RunsAtAll(const Operator& op) {
 }
 
 bool WantsImages(const Operator& op) {
-  return std::holds_alternative<Conv>(op) || std::holds_alternative<Pool>(op) || std::holds_alternative<GlobalPool>(op) ||
-         std::holds_alternative<Lrn>(op);
+  return std::holds_alternative<Conv>(op) || std::holds_alternative<Pool>(op) ||
+         std::holds_alternative<GlobalPool>(op) || std::holds_alternative<Lrn>(op);
 }
 
 // Why the engine cannot run the node, if it cannot.
@@ -60,9 +60,11 @@ std::optional<std::string> Obstacle(const Graph& graph, const Node& node) {
   const auto bad = [&](ValueId id) {
     if (id == kNoValue) return false;
     const Value& value = graph.value(id);
-    return value.type == ElementType::kInt || !value.shape || (value.constant && std::holds_alternative<IntTensor>(*value.constant));
+    return value.type == ElementType::kInt || !value.shape ||
+           (value.constant && std::holds_alternative<IntTensor>(*value.constant));
   };
-  if (std::ranges::any_of(node.inputs, bad) || std::ranges::any_of(node.outputs, bad)) return " on integers or unknown shapes";
+  if (std::ranges::any_of(node.inputs, bad) || std::ranges::any_of(node.outputs, bad))
+    return " on integers or unknown shapes";
   const auto rank = [&](ValueId id) { return id == kNoValue ? 0 : graph.value(id).shape->size(); };
   for (const ValueId id : node.inputs) {
     if (rank(id) > kMostDimensions) return " with more than " + std::to_string(kMostDimensions) + " dimensions";
@@ -70,7 +72,8 @@ std::optional<std::string> Obstacle(const Graph& graph, const Node& node) {
   for (const ValueId id : node.outputs) {
     if (rank(id) > kMostDimensions) return " with more than " + std::to_string(kMostDimensions) + " dimensions";
   }
-  if (WantsImages(node.op) && rank(node.inputs[0]) != 4) return " on " + std::to_string(rank(node.inputs[0])) + " dimensions";
+  if (WantsImages(node.op) && rank(node.inputs[0]) != 4)
+    return " on " + std::to_string(rank(node.inputs[0])) + " dimensions";
   return std::nullopt;
 }
 
@@ -78,7 +81,8 @@ std::optional<std::string> Obstacle(const Graph& graph, const Node& node) {
 
 Result<void> CheckRunnable(const Graph& graph) {
   if (graph.inputs.size() != 1 || graph.outputs.size() != 1 || !graph.value(graph.inputs[0]).shape) {
-    return Fail(ErrorCode::kUnsupported, "the graph has not one input and one output of known shapes; prepare it first");
+    return Fail(ErrorCode::kUnsupported,
+                "the graph has not one input and one output of known shapes; prepare it first");
   }
   std::string names;
   std::size_t count = 0;
@@ -87,7 +91,8 @@ Result<void> CheckRunnable(const Graph& graph) {
     const auto obstacle = Obstacle(graph, node);
     if (!obstacle) continue;
     if (count == 0) first = node.name;
-    if (count < kNamedNodes) names += (count ? ", \"" : "\"") + node.name + "\" (" + std::string(OperatorName(node.op)) + *obstacle + ")";
+    if (count < kNamedNodes)
+      names += (count ? ", \"" : "\"") + node.name + "\" (" + std::string(OperatorName(node.op)) + *obstacle + ")";
     ++count;
   }
   if (count == 0) return {};
@@ -104,19 +109,27 @@ std::ptrdiff_t NodeLowering::OutputElements() const {
 
 void NodeLowering::ActivatePlain(SlotId output) const {
   if (!node.activation) return;
-  builder.AddStep({output}, {output}, [output, activation = *node.activation, count = OutputElements()](Memory& memory) {
-    ApplyToRun(activation, memory.F32(output), memory.F32(output), count);
-  }, OperatorName(Activate{*node.activation}));
+  builder.AddStep(
+      {output}, {output},
+      [output, activation = *node.activation, count = OutputElements()](Memory& memory) {
+        ApplyToRun(activation, memory.F32(output), memory.F32(output), count);
+      },
+      OperatorName(Activate{*node.activation}));
 }
 
 void NodeLowering::ActivateRest(const Epilogue& epilogue, SlotId output) const {
   if (!epilogue.rest) return;
-  builder.AddStep({output}, {output}, [output, activation = *epilogue.rest, image = ImageOf(OutputShape())](Memory& memory) {
-    ApplyToImage(activation, image, memory.F32(output), memory.F32(output));
-  }, OperatorName(Activate{*epilogue.rest}));
+  builder.AddStep(
+      {output}, {output},
+      [output, activation = *epilogue.rest, image = ImageOf(OutputShape())](Memory& memory) {
+        ApplyToImage(activation, image, memory.F32(output), memory.F32(output));
+      },
+      OperatorName(Activate{*epilogue.rest}));
 }
 
-void LowerNodeF32(PlanBuilder& builder, const Node& node) { std::visit(Dispatch{NodeLowering{builder, node}}, node.op); }
+void LowerNodeF32(PlanBuilder& builder, const Node& node) {
+  std::visit(Dispatch{NodeLowering{builder, node}}, node.op);
+}
 
 Result<void> LowerF32(PlanBuilder& builder) {
   for (const Node& node : builder.graph().nodes) {

@@ -1,8 +1,8 @@
 // lower_f32.h
 // The float lowerings of single operators, behind LowerNodeF32.
 //
-// Each has two ways: row-major kernels that handle everything and are all that KernelSet::kReference uses, and C4 kernels for what
-// networks do most. Both give the same bits.
+// Each has two ways: row-major kernels that handle everything and are all that KernelSet::kReference uses, and C4
+// kernels for what networks do most. Both give the same bits.
 #ifndef KDEQUANT_RUNTIME_LOWER_F32_H_
 #define KDEQUANT_RUNTIME_LOWER_F32_H_
 

@@ -18,7 +18,9 @@ std::shared_ptr<const FloatTensor> FloatWeights(const PlanBuilder& builder, Valu
   return std::make_shared<const FloatTensor>(Dequantize(*constant).value());
 }
 
-bool IsConstantOrAbsent(const PlanBuilder& builder, ValueId id) { return id == kNoValue || builder.graph().IsConstant(id); }
+bool IsConstantOrAbsent(const PlanBuilder& builder, ValueId id) {
+  return id == kNoValue || builder.graph().IsConstant(id);
+}
 
 // Whether the layer's weights can be packed now.
 bool CanPack(const NodeLowering& l) {
@@ -42,7 +44,8 @@ void LowerConvPlain(const NodeLowering& l, const ConvGeometry& geometry) {
 bool FitsC4(const ConvGeometry& g) {
   constexpr std::ptrdiff_t kMostPixels = std::ptrdiff_t{1} << 28;
   return (g.input.height + std::max<std::ptrdiff_t>(0, g.pads[0] + g.pads[2])) *
-             (g.input.width + std::max<std::ptrdiff_t>(0, g.pads[1] + g.pads[3])) < kMostPixels;
+             (g.input.width + std::max<std::ptrdiff_t>(0, g.pads[1] + g.pads[3])) <
+         kMostPixels;
 }
 
 // A 1x1 convolution of one pixel, as squeeze-and-excitation has them, is a matrix-vector product.
@@ -67,16 +70,16 @@ void LowerConv(const NodeLowering& l, const Conv& op) {
     l.builder.AddWeightBytes(kernel.WeightBytes());
     l.builder.AddStep({x}, {y}, [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(m.F32(x), m.F32(y)); });
   } else if (IsMatrixVector(geometry)) {
-    FullyConnected kernel(geometry.input.channels, geometry.output.channels, weights->values.data(), bias_values, epilogue);
+    FullyConnected kernel(geometry.input.channels, geometry.output.channels, weights->values.data(), bias_values,
+                          epilogue);
     l.builder.AddWeightBytes(kernel.WeightBytes());
     l.builder.AddStep({x}, {y}, [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(1, m.F32(x), m.F32(y)); });
   } else {
     ConvC4 kernel(geometry, weights->values.data(), bias_values, epilogue);
     l.builder.AddWeightBytes(kernel.WeightBytes());
     const SlotId scratch = l.builder.NewScratch(kernel.ScratchBytes());
-    l.builder.AddStep({x}, {y, scratch}, [=, kernel = std::move(kernel)](Memory& m) {
-      kernel.Run(m.F32(x), m.F32(y), m.Bytes(scratch));
-    });
+    l.builder.AddStep({x}, {y, scratch},
+                      [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(m.F32(x), m.F32(y), m.Bytes(scratch)); });
   }
   l.ActivateRest(epilogue, y);
 }
@@ -90,10 +93,10 @@ void LowerMatMulPlain(const NodeLowering& l, bool trans_b) {
   const SlotId y = l.PlainOutput();
   std::vector<SlotId> reads{a, b};
   if (c != kNoSlot) reads.push_back(c);
-  const MatMulGeneral kernel(l.InputShape(0), l.InputShape(1), trans_b, l.OutputShape(), c == kNoSlot ? nullptr : &l.InputShape(2));
-  l.builder.AddStep(reads, {y}, [=](Memory& m) {
-    kernel.Run(m.F32(a), m.F32(b), c == kNoSlot ? nullptr : m.F32(c), m.F32(y));
-  });
+  const MatMulGeneral kernel(l.InputShape(0), l.InputShape(1), trans_b, l.OutputShape(),
+                             c == kNoSlot ? nullptr : &l.InputShape(2));
+  l.builder.AddStep(reads, {y},
+                    [=](Memory& m) { kernel.Run(m.F32(a), m.F32(b), c == kNoSlot ? nullptr : m.F32(c), m.F32(y)); });
   l.ActivatePlain(y);
 }
 
@@ -108,8 +111,8 @@ void LowerGemm(const NodeLowering& l, const Gemm& op) {
   const auto bias = l.Input(2) == kNoValue ? nullptr : FloatWeights(l.builder, l.Input(2));
   const Epilogue epilogue = EpilogueOf(l.node.activation);
   const auto rows = static_cast<std::ptrdiff_t>(output[0]);
-  FullyConnected kernel(static_cast<std::ptrdiff_t>(weights->shape[1]), static_cast<std::ptrdiff_t>(output[1]), weights->values.data(),
-                        bias ? bias->values.data() : nullptr, epilogue);
+  FullyConnected kernel(static_cast<std::ptrdiff_t>(weights->shape[1]), static_cast<std::ptrdiff_t>(output[1]),
+                        weights->values.data(), bias ? bias->values.data() : nullptr, epilogue);
   l.builder.AddWeightBytes(kernel.WeightBytes());
   const SlotId x = l.PlainInput(0);
   const SlotId y = l.PlainOutput();
@@ -156,7 +159,8 @@ void LowerGlobalPool(const NodeLowering& l, const GlobalPool& op) {
   const std::ptrdiff_t planes = static_cast<std::ptrdiff_t>(l.InputShape(0)[0]) * image.channels;
   const SlotId x = l.PlainInput(0);
   const SlotId y = l.PlainOutput();
-  l.builder.AddStep({x}, {y}, [=](Memory& m) { GlobalPoolReference(op.kind, planes, image.Pixels(), m.F32(x), m.F32(y)); });
+  l.builder.AddStep({x}, {y},
+                    [=](Memory& m) { GlobalPoolReference(op.kind, planes, image.Pixels(), m.F32(x), m.F32(y)); });
   l.ActivatePlain(y);
 }
 

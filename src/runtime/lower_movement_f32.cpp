@@ -14,7 +14,9 @@ struct StridedCopy {
   std::ptrdiff_t source_offset = 0;
   std::ptrdiff_t target_offset = 0;
 
-  void Run(const float* source, float* target) const { CopyStrided(loop, source + source_offset, target + target_offset); }
+  void Run(const float* source, float* target) const {
+    CopyStrided(loop, source + source_offset, target + target_offset);
+  }
 };
 
 bool ConcatsBlocks(const NodeLowering& l, std::size_t axis) {
@@ -94,7 +96,8 @@ void LowerSlice(const NodeLowering& l, const Slice& op) {
     offset += own[axis] * static_cast<std::ptrdiff_t>(std::clamp<std::int64_t>(start, 0, length - 1));
     strides[axis] = own[axis] * static_cast<std::ptrdiff_t>(step);
   }
-  const StridedCopy copy{.loop = {l.OutputShape(), {strides, RowMajorStrides(l.OutputShape())}}, .source_offset = offset};
+  const StridedCopy copy{.loop = {l.OutputShape(), {strides, RowMajorStrides(l.OutputShape())}},
+                         .source_offset = offset};
   const SlotId x = l.PlainInput(0);
   const SlotId y = l.PlainOutput();
   l.builder.AddStep({x}, {y}, [=](Memory& m) { copy.Run(m.F32(x), m.F32(y)); });

@@ -9,7 +9,8 @@
 namespace kdequant::runtime {
 namespace {
 
-// A constant with one value a channel of an image (or one for all), spread over [4 Blocks()]; null if it is anything else.
+// A constant with one value a channel of an image (or one for all), spread over [4 Blocks()]; null if it is anything
+// else.
 std::shared_ptr<Buffer<float>> ChannelConstant(const PlanBuilder& builder, ValueId id, const Image& image) {
   const FloatTensor* tensor = builder.graph().FloatConstant(id);
   if (!tensor) return nullptr;
@@ -30,9 +31,7 @@ struct ImageSource {
   SlotId slot = kNoSlot;
   bool per_pixel = true;
 
-  ImageOperand At(const Memory& memory) const {
-    return {constant ? constant->data() : memory.F32(slot), per_pixel};
-  }
+  ImageOperand At(const Memory& memory) const { return {constant ? constant->data() : memory.F32(slot), per_pixel}; }
 };
 
 enum class OperandKind { kNone, kFull, kChannel };
@@ -73,14 +72,17 @@ bool LowerElementwiseC4(const NodeLowering& l, Elementwise::Kind operation) {
   SlotId y = l.builder.NewSlotOver(l.Output(), kC4F32, l.Input(over), over == 0 ? a.slot : b.slot);
   const Image image = ImageOf(l.OutputShape());
   const Epilogue epilogue = EpilogueOf(l.node.activation);
-  l.builder.AddStep(SlotsOf(a, b), {y}, [=](Memory& m) { ElementwiseC4(operation, image, a.At(m), b.At(m), epilogue, m.F32(y)); });
+  l.builder.AddStep(SlotsOf(a, b), {y},
+                    [=](Memory& m) { ElementwiseC4(operation, image, a.At(m), b.At(m), epilogue, m.F32(y)); });
   l.ActivateRest(epilogue, y);
   return true;
 }
 
 StridedLoop<3> BroadcastLoop(const NodeLowering& l) {
   const Shape& output = l.OutputShape();
-  return {output, {BroadcastStrides(l.InputShape(0), output), BroadcastStrides(l.InputShape(1), output), RowMajorStrides(output)}};
+  return {
+      output,
+      {BroadcastStrides(l.InputShape(0), output), BroadcastStrides(l.InputShape(1), output), RowMajorStrides(output)}};
 }
 
 }  // namespace
@@ -113,9 +115,8 @@ void LowerPRelu(const NodeLowering& l) {
   const SlotId x = l.PlainInput(0);
   const SlotId slopes = l.PlainInput(1);
   const SlotId y = l.PlainOutput();
-  l.builder.AddStep({x, slopes}, {y}, [=, loop = BroadcastLoop(l)](Memory& m) {
-    PReluStrided(loop, m.F32(x), m.F32(slopes), m.F32(y));
-  });
+  l.builder.AddStep({x, slopes}, {y},
+                    [=, loop = BroadcastLoop(l)](Memory& m) { PReluStrided(loop, m.F32(x), m.F32(slopes), m.F32(y)); });
 }
 
 void LowerElementwise(const NodeLowering& l, const Elementwise& op) {
@@ -152,9 +153,10 @@ void LowerSoftmax(const NodeLowering& l, const Softmax& op) {
   }
   const SlotId x = l.PlainInput(0);
   const SlotId y = l.PlainOutput();
-  l.builder.AddStep({x}, {y}, [=, log = op.log, outer = extents[0], length = extents[1], inner = extents[2]](Memory& m) {
-    SoftmaxRows(log, outer, length, inner, m.F32(x), m.F32(y));
-  });
+  l.builder.AddStep({x}, {y},
+                    [=, log = op.log, outer = extents[0], length = extents[1], inner = extents[2]](Memory& m) {
+                      SoftmaxRows(log, outer, length, inner, m.F32(x), m.F32(y));
+                    });
 }
 
 }  // namespace kdequant::runtime

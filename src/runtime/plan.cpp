@@ -9,7 +9,8 @@ namespace kdequant::runtime {
 bool IsImage(const Shape& shape) { return shape.size() == 4 && shape[0] == 1; }
 
 Image ImageOf(const Shape& shape) {
-  return {static_cast<std::ptrdiff_t>(shape[1]), static_cast<std::ptrdiff_t>(shape[2]), static_cast<std::ptrdiff_t>(shape[3])};
+  return {static_cast<std::ptrdiff_t>(shape[1]), static_cast<std::ptrdiff_t>(shape[2]),
+          static_cast<std::ptrdiff_t>(shape[3])};
 }
 
 std::size_t SlotBytes(const Shape& shape, Format format) {
@@ -26,7 +27,9 @@ std::size_t SlotBytes(const Shape& shape, Format format) {
 namespace {
 
 void ReadU8(const Slot& slot, const Quantization& quantization, const std::uint8_t* codes, float* elements) {
-  const auto real = [&](std::uint8_t code) { return quantization.scale * static_cast<float>(code - quantization.zero_point); };
+  const auto real = [&](std::uint8_t code) {
+    return quantization.scale * static_cast<float>(code - quantization.zero_point);
+  };
   if (slot.format.layout == Layout::kPlain) {
     std::size_t count = 1;
     for (const std::int64_t dimension : slot.shape) count *= static_cast<std::size_t>(dimension);
@@ -59,8 +62,9 @@ Result<Memory> Plan::Allocate(int threads) const {
   Memory memory;
   memory.arena_ = Buffer<std::byte>(arena_bytes);
   if (memory.arena_.size() != arena_bytes) {
-    return Fail(ErrorCode::kOutOfMemory, "there are not " + std::to_string(arena_bytes) +
-                                             " bytes of memory for the network's activations; use a smaller input or model");
+    return Fail(ErrorCode::kOutOfMemory,
+                "there are not " + std::to_string(arena_bytes) +
+                    " bytes of memory for the network's activations; use a smaller input or model");
   }
   // Padding that no kernel writes is read all the same (and thrown away): let it be the same every time.
   std::memset(memory.arena_.data(), 0, arena_bytes);
@@ -71,7 +75,8 @@ Result<Memory> Plan::Allocate(int threads) const {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const Slot& root = slots[static_cast<std::size_t>(roots[i])];
     // A constant is only read; Memory has one kind of pointer.
-    memory.base_.push_back(root.constant ? const_cast<std::byte*>(root.constant) + offsets[i] : memory.arena_.data() + offsets[i]);
+    memory.base_.push_back(root.constant ? const_cast<std::byte*>(root.constant) + offsets[i]
+                                         : memory.arena_.data() + offsets[i]);
     memory.quantization_.push_back(slots[i].quantization);
   }
   return memory;

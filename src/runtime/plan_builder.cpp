@@ -85,7 +85,9 @@ SlotId PlanBuilder::PlaceInConcat(ValueId value, const Slot& wanted) {
   Slot placed = wanted;
   placed.parent = parent;
   const std::size_t element = wanted.format.storage == Storage::kF32 ? sizeof(float) : 1;
-  placed.offset = static_cast<std::size_t>(ImageOf(slot(parent).shape).Index(static_cast<std::ptrdiff_t>(placement.channel), 0)) * element;
+  placed.offset =
+      static_cast<std::size_t>(ImageOf(slot(parent).shape).Index(static_cast<std::ptrdiff_t>(placement.channel), 0)) *
+      element;
   return AddSlot(std::move(placed));
 }
 
@@ -143,7 +145,9 @@ SlotId PlanBuilder::ConstantSlot(ValueId value, Layout layout) {
   // Preparation and CheckRunnable leave no other kind of constant where a float32 value is wanted.
   const auto constant = graph_->value(value).constant;
   const float* plain = std::get<FloatTensor>(*constant).values.data();
-  Slot slot{.format = {Storage::kF32, layout}, .shape = ShapeOf(value), .bytes = SlotBytes(ShapeOf(value), {Storage::kF32, layout})};
+  Slot slot{.format = {Storage::kF32, layout},
+            .shape = ShapeOf(value),
+            .bytes = SlotBytes(ShapeOf(value), {Storage::kF32, layout})};
   if (layout == Layout::kPlain) {
     slot.constant = reinterpret_cast<const std::byte*>(plain);
     slot.owner = constant;

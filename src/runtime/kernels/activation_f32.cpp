@@ -35,7 +35,8 @@ void ApplyToRun(const Activation& activation, const float* source, float* target
   const float b = activation.b;
   switch (activation.kind) {
     case Activation::Kind::kRelu: return Map(source, target, count, [](float x) { return x < 0 ? 0.0F : x; });
-    case Activation::Kind::kClip: return Map(source, target, count, [=](float x) { return std::min(std::max(x, a), b); });
+    case Activation::Kind::kClip:
+      return Map(source, target, count, [=](float x) { return std::min(std::max(x, a), b); });
     case Activation::Kind::kLeakyRelu: return Map(source, target, count, [=](float x) { return x >= 0 ? x : a * x; });
     case Activation::Kind::kHardSwish:
       return Map(source, target, count, [](float x) { return x * std::max(0.0F, std::min(1.0F, x / 6 + 0.5F)); });

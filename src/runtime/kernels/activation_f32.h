@@ -11,8 +11,8 @@
 
 namespace kdequant::runtime {
 
-/// What follows a kernel's sums: an interval that the kernel itself clamps to (Relu, Clip, nothing at all), and whatever function
-/// is left for a second pass.
+/// What follows a kernel's sums: an interval that the kernel itself clamps to (Relu, Clip, nothing at all), and
+/// whatever function is left for a second pass.
 struct Epilogue {
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();

@@ -52,9 +52,10 @@ struct Tile {
   }
 };
 
-// The sums of one tile over all taps and the group's channels. Channels start at lane `lane` of the block at the origins.
-void Multiply(const float* const origins[4], const std::vector<std::int32_t>& taps, std::ptrdiff_t lane, std::ptrdiff_t channels,
-              std::ptrdiff_t block_stride, const float* weights, Tile& tile) {
+// The sums of one tile over all taps and the group's channels. Channels start at lane `lane` of the block at the
+// origins.
+void Multiply(const float* const origins[4], const std::vector<std::int32_t>& taps, std::ptrdiff_t lane,
+              std::ptrdiff_t channels, std::ptrdiff_t block_stride, const float* weights, Tile& tile) {
   for (const std::int32_t tap : taps) {
     const float* pixels[4] = {origins[0] + tap, origins[1] + tap, origins[2] + tap, origins[3] + tap};
     std::ptrdiff_t remaining = channels;
@@ -81,8 +82,8 @@ void Multiply(const float* const origins[4], const std::vector<std::int32_t>& ta
 }
 
 // Stores `pixels` x `channels` of a tile whose first channel starts a block: whole vectors.
-void StoreAligned(const Tile& tile, const Image& image, std::ptrdiff_t channel, std::ptrdiff_t channels, std::ptrdiff_t pixel,
-                  std::ptrdiff_t pixels, float* output) {
+void StoreAligned(const Tile& tile, const Image& image, std::ptrdiff_t channel, std::ptrdiff_t channels,
+                  std::ptrdiff_t pixel, std::ptrdiff_t pixels, float* output) {
   float* low = output + image.Index(channel, pixel);
   for (std::ptrdiff_t p = 0; p < pixels; ++p) wasm_v128_store(low + 4 * p, tile.sums[p][0]);
   if (channels <= 4) return;
@@ -91,8 +92,8 @@ void StoreAligned(const Tile& tile, const Image& image, std::ptrdiff_t channel, 
 }
 
 // Groups of a width that is no multiple of four start in the middle of a block.
-void StoreScattered(const Tile& tile, const Image& image, std::ptrdiff_t channel, std::ptrdiff_t channels, std::ptrdiff_t pixel,
-                    std::ptrdiff_t pixels, float* output) {
+void StoreScattered(const Tile& tile, const Image& image, std::ptrdiff_t channel, std::ptrdiff_t channels,
+                    std::ptrdiff_t pixel, std::ptrdiff_t pixels, float* output) {
   for (std::ptrdiff_t p = 0; p < pixels; ++p) {
     float values[8];
     wasm_v128_store(values, tile.sums[p][0]);
@@ -109,14 +110,15 @@ ConvC4::ConvC4(const ConvGeometry& geometry, const float* weights, const float* 
   const std::ptrdiff_t blocks = g.input.Blocks();
   if (copies_) {
     source_width_ = g.input.width + g.pads[1] + g.pads[3];
-    band_rows_ = std::clamp<std::ptrdiff_t>(kBandFloats / (4 * blocks * source_width_ * g.strides[0]), 1, g.output.height);
+    band_rows_ =
+        std::clamp<std::ptrdiff_t>(kBandFloats / (4 * blocks * source_width_ * g.strides[0]), 1, g.output.height);
     band_pixels_ = band_rows_ * g.output.width;
     const std::ptrdiff_t source_rows = (band_rows_ - 1) * g.strides[0] + (g.kernel[0] - 1) * g.dilations[0] + 1;
     source_block_stride_ = 4 * source_rows * source_width_;
   } else {
     source_width_ = g.input.width;
-    band_pixels_ = std::clamp<std::ptrdiff_t>(kBandFloats / (4 * blocks * g.strides[0] * g.strides[1]) / 4 * 4, kSmallestBand,
-                                              std::max(kSmallestBand, g.output.Pixels()));
+    band_pixels_ = std::clamp<std::ptrdiff_t>(kBandFloats / (4 * blocks * g.strides[0] * g.strides[1]) / 4 * 4,
+                                              kSmallestBand, std::max(kSmallestBand, g.output.Pixels()));
     source_block_stride_ = g.input.BlockStride();
   }
   for (std::ptrdiff_t ky = 0; ky < g.kernel[0]; ++ky) {
@@ -136,10 +138,12 @@ ConvC4::ConvC4(const ConvGeometry& geometry, const float* weights, const float* 
     const std::ptrdiff_t in_group = panel % panels_per_group_ * 8;
     const std::ptrdiff_t first = panel / panels_per_group_ * outputs + in_group;
     const std::ptrdiff_t real = std::min<std::ptrdiff_t>(8, outputs - in_group);
-    for (std::ptrdiff_t i = 0; i < 8; ++i) bias_.data()[8 * panel + i] = i < real && bias ? bias[first + i] + 0.0F : 0.0F;
+    for (std::ptrdiff_t i = 0; i < 8; ++i)
+      bias_.data()[8 * panel + i] = i < real && bias ? bias[first + i] + 0.0F : 0.0F;
     for (std::ptrdiff_t tap = 0; tap < g.Taps(); ++tap) {
       for (std::ptrdiff_t c = 0; c < inputs; ++c) {
-        for (std::ptrdiff_t i = 0; i < 8; ++i) *packed++ = i < real ? weights[((first + i) * inputs + c) * g.Taps() + tap] : 0.0F;
+        for (std::ptrdiff_t i = 0; i < 8; ++i)
+          *packed++ = i < real ? weights[((first + i) * inputs + c) * g.Taps() + tap] : 0.0F;
       }
     }
   }
@@ -151,7 +155,8 @@ std::size_t ConvC4::ScratchBytes() const {
   return static_cast<std::size_t>(origins) * sizeof(std::int32_t) + static_cast<std::size_t>(copied) * sizeof(float);
 }
 
-// Copies the band's input rows with their padding (if there is padding) and says where each output pixel's window begins.
+// Copies the band's input rows with their padding (if there is padding) and says where each output pixel's window
+// begins.
 const float* ConvC4::FillBand(const Band& band, const float* input, float* padded, std::int32_t* origins) const {
   const ConvGeometry& g = geometry_;
   const std::ptrdiff_t first_row = band.begin / g.output.width;
@@ -169,7 +174,8 @@ const float* ConvC4::FillBand(const Band& band, const float* input, float* padde
   for (std::ptrdiff_t pixel = band.end - band.begin; pixel % 4 != 0; ++pixel, ++origins) *origins = origins[-1];
   if (!copies_) return input;
 
-  const std::ptrdiff_t rows = (row - first_row - (column == 0 ? 1 : 0)) * g.strides[0] + (g.kernel[0] - 1) * g.dilations[0] + 1;
+  const std::ptrdiff_t rows =
+      (row - first_row - (column == 0 ? 1 : 0)) * g.strides[0] + (g.kernel[0] - 1) * g.dilations[0] + 1;
   const std::ptrdiff_t left = std::max<std::ptrdiff_t>(0, g.pads[1]);
   const std::ptrdiff_t skipped = std::max<std::ptrdiff_t>(0, -g.pads[1]);
   const std::ptrdiff_t copied = std::max<std::ptrdiff_t>(0, std::min(g.input.width - skipped, source_width_ - left));
@@ -184,14 +190,15 @@ const float* ConvC4::FillBand(const Band& band, const float* input, float* padde
       const float* source = input + block * g.input.BlockStride() + 4 * (y * g.input.width + skipped);
       std::memset(target, 0, static_cast<std::size_t>(4 * left) * sizeof(float));
       std::memcpy(target + 4 * left, source, static_cast<std::size_t>(4 * copied) * sizeof(float));
-      std::memset(target + 4 * (left + copied), 0, static_cast<std::size_t>(4 * (source_width_ - left - copied)) * sizeof(float));
+      std::memset(target + 4 * (left + copied), 0,
+                  static_cast<std::size_t>(4 * (source_width_ - left - copied)) * sizeof(float));
     }
   }
   return padded;
 }
 
-void ConvC4::RunPanel(std::ptrdiff_t group, std::ptrdiff_t panel, const Band& band, const float* source, std::ptrdiff_t block_stride,
-                      const std::int32_t* origins, float* output) const {
+void ConvC4::RunPanel(std::ptrdiff_t group, std::ptrdiff_t panel, const Band& band, const float* source,
+                      std::ptrdiff_t block_stride, const std::int32_t* origins, float* output) const {
   const ConvGeometry& g = geometry_;
   const std::ptrdiff_t inputs = g.GroupInputs();
   const std::ptrdiff_t first_input = group * inputs;

@@ -1,9 +1,9 @@
 // kernels/conv_f32.h
 // Convolutions of float images: a plain reference, and a direct kernel on C4 images with weights packed in panels.
 //
-// Both add in one order, so that they agree bit for bit: start from the bias, then kernel rows, kernel columns, and the group's
-// input channels innermost; a multiplication and an addition, rounded separately. Padding adds nothing or zeros: that is the same,
-// because a sum that does not start at -0 never becomes -0 (biases of -0 are made +0).
+// Both add in one order, so that they agree bit for bit: start from the bias, then kernel rows, kernel columns, and the
+// group's input channels innermost; a multiplication and an addition, rounded separately. Padding adds nothing or
+// zeros: that is the same, because a sum that does not start at -0 never becomes -0 (biases of -0 are made +0).
 #ifndef KDEQUANT_RUNTIME_KERNELS_CONV_F32_H_
 #define KDEQUANT_RUNTIME_KERNELS_CONV_F32_H_
 
@@ -35,7 +35,8 @@ struct ConvGeometry {
 ConvGeometry MakeConvGeometry(const Window& window, std::int64_t groups, const Shape& input, const Shape& output);
 
 /// Row-major [N, C, H, W], weights [OC, C / groups, kh, kw], bias [OC] or null.
-void ConvReference(const ConvGeometry& geometry, const float* weights, const float* bias, const float* input, float* output);
+void ConvReference(const ConvGeometry& geometry, const float* weights, const float* bias, const float* input,
+                   float* output);
 
 /// The direct kernel for any groups, window and channel count.
 class ConvC4 {
@@ -57,20 +58,20 @@ class ConvC4 {
     std::ptrdiff_t end;
   };
   const float* FillBand(const Band& band, const float* input, float* padded, std::int32_t* origins) const;
-  void RunPanel(std::ptrdiff_t group, std::ptrdiff_t panel, const Band& band, const float* source, std::ptrdiff_t block_stride,
-                const std::int32_t* origins, float* output) const;
+  void RunPanel(std::ptrdiff_t group, std::ptrdiff_t panel, const Band& band, const float* source,
+                std::ptrdiff_t block_stride, const std::int32_t* origins, float* output) const;
 
   ConvGeometry geometry_;
   Epilogue epilogue_;
-  bool copies_ = false;                    // Whether a band is copied into scratch, with its padding.
-  std::ptrdiff_t band_rows_ = 0;           // Output rows in a band if it is copied.
-  std::ptrdiff_t band_pixels_ = 0;         // Output pixels in a band, at most.
-  std::ptrdiff_t source_width_ = 0;        // Pixels from one row to the next of what the taps read.
-  std::ptrdiff_t source_block_stride_ = 0; // Floats from one block of channels to the next.
+  bool copies_ = false;                     // Whether a band is copied into scratch, with its padding.
+  std::ptrdiff_t band_rows_ = 0;            // Output rows in a band if it is copied.
+  std::ptrdiff_t band_pixels_ = 0;          // Output pixels in a band, at most.
+  std::ptrdiff_t source_width_ = 0;         // Pixels from one row to the next of what the taps read.
+  std::ptrdiff_t source_block_stride_ = 0;  // Floats from one block of channels to the next.
   std::ptrdiff_t panels_per_group_ = 0;
-  std::vector<std::int32_t> taps_;         // Floats from an output pixel's origin to each tap.
-  Buffer<float> weights_;                  // [groups][panels][taps][C / groups][8]
-  Buffer<float> bias_;                     // [groups][panels][8]
+  std::vector<std::int32_t> taps_;  // Floats from an output pixel's origin to each tap.
+  Buffer<float> weights_;           // [groups][panels][taps][C / groups][8]
+  Buffer<float> bias_;              // [groups][panels][8]
 };
 
 /// groups == C == OC: every channel by itself, lanes over channels.

@@ -19,7 +19,8 @@ ConvGeometry MakeConvGeometry(const Window& window, std::int64_t groups, const S
 namespace {
 
 // One output element. `input` is the group's first channel, `weights` the output channel's [C / groups][kh][kw].
-float ConvolveAt(const ConvGeometry& g, const float* input, const float* weights, float bias, std::ptrdiff_t oy, std::ptrdiff_t ox) {
+float ConvolveAt(const ConvGeometry& g, const float* input, const float* weights, float bias, std::ptrdiff_t oy,
+                 std::ptrdiff_t ox) {
   float sum = bias;
   for (std::ptrdiff_t ky = 0; ky < g.kernel[0]; ++ky) {
     const std::ptrdiff_t y = oy * g.strides[0] + ky * g.dilations[0] - g.pads[0];
@@ -44,7 +45,8 @@ void ConvReference(const ConvGeometry& g, const float* weights, const float* bia
       const float start = bias ? bias[oc] + 0.0F : 0.0F;
       for (std::ptrdiff_t oy = 0; oy < g.output.height; ++oy) {
         for (std::ptrdiff_t ox = 0; ox < g.output.width; ++ox) {
-          *output++ = ConvolveAt(g, input + first * g.input.Pixels(), weights + oc * g.GroupInputs() * g.Taps(), start, oy, ox);
+          *output++ =
+              ConvolveAt(g, input + first * g.input.Pixels(), weights + oc * g.GroupInputs() * g.Taps(), start, oy, ox);
         }
       }
     }

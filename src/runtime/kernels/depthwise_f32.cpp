@@ -19,7 +19,8 @@ struct TapRange {
 
 }  // namespace
 
-DepthwiseC4::DepthwiseC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue)
+DepthwiseC4::DepthwiseC4(const ConvGeometry& geometry, const float* weights, const float* bias,
+                         const Epilogue& epilogue)
     : geometry_(geometry), epilogue_(epilogue) {
   const ConvGeometry& g = geometry_;
   const std::ptrdiff_t channels = 4 * g.input.Blocks();
@@ -36,10 +37,12 @@ DepthwiseC4::DepthwiseC4(const ConvGeometry& geometry, const float* weights, con
   // First and last column at which the window lies wholly inside.
   const std::ptrdiff_t reach = (g.kernel[1] - 1) * g.dilations[1];
   inner_begin_ = std::clamp<std::ptrdiff_t>(CeilDivide(g.pads[1], g.strides[1]), 0, g.output.width);
-  inner_end_ = std::clamp<std::ptrdiff_t>(CeilDivide(g.input.width - reach + g.pads[1], g.strides[1]), inner_begin_, g.output.width);
+  inner_end_ = std::clamp<std::ptrdiff_t>(CeilDivide(g.input.width - reach + g.pads[1], g.strides[1]), inner_begin_,
+                                          g.output.width);
 }
 
-void DepthwiseC4::RunRow(const float* input, const float* weights, const float* bias, std::ptrdiff_t row, float* output) const {
+void DepthwiseC4::RunRow(const float* input, const float* weights, const float* bias, std::ptrdiff_t row,
+                         float* output) const {
   const ConvGeometry& g = geometry_;
   const v128_t start = wasm_v128_load(bias);
   const v128_t least = wasm_f32x4_splat(epilogue_.low);
@@ -74,7 +77,8 @@ void DepthwiseC4::RunRow(const float* input, const float* weights, const float* 
       KDEQUANT_NO_UNROLL
       for (std::ptrdiff_t kx = 0; kx < g.kernel[1]; ++kx, line += 4 * g.dilations[1], weight += 4) {
         const v128_t w = wasm_v128_load(weight);
-        for (int p = 0; p < 4; ++p) sums[p] = wasm_f32x4_add(sums[p], wasm_f32x4_mul(wasm_v128_load(line + p * step), w));
+        for (int p = 0; p < 4; ++p)
+          sums[p] = wasm_f32x4_add(sums[p], wasm_f32x4_mul(wasm_v128_load(line + p * step), w));
       }
     }
     for (int p = 0; p < 4; ++p) {
@@ -88,8 +92,8 @@ void DepthwiseC4::Run(const float* input, float* output) const {
   const ConvGeometry& g = geometry_;
   for (std::ptrdiff_t block = 0; block < g.input.Blocks(); ++block) {
     for (std::ptrdiff_t row = 0; row < g.output.height; ++row) {
-      RunRow(input + block * g.input.BlockStride(), weights_.data() + 4 * block * g.Taps(), bias_.data() + 4 * block, row,
-             output + block * g.output.BlockStride() + 4 * row * g.output.width);
+      RunRow(input + block * g.input.BlockStride(), weights_.data() + 4 * block * g.Taps(), bias_.data() + 4 * block,
+             row, output + block * g.output.BlockStride() + 4 * row * g.output.width);
     }
   }
 }

@@ -35,7 +35,8 @@ void MapImage(const Image& image, const ImageOperand& a, const ImageOperand& b, 
 
 }  // namespace
 
-void ElementwiseStrided(Elementwise::Kind kind, const StridedLoop<3>& loop, const float* a, const float* b, float* output) {
+void ElementwiseStrided(Elementwise::Kind kind, const StridedLoop<3>& loop, const float* a, const float* b,
+                        float* output) {
   switch (kind) {
     case Elementwise::Kind::kAdd: return MapStrided(loop, a, b, output, [](float x, float y) { return x + y; });
     case Elementwise::Kind::kSub: return MapStrided(loop, a, b, output, [](float x, float y) { return x - y; });
@@ -48,8 +49,8 @@ void PReluStrided(const StridedLoop<3>& loop, const float* x, const float* slope
   MapStrided(loop, x, slopes, output, [](float value, float slope) { return value >= 0 ? value : slope * value; });
 }
 
-void ElementwiseC4(Elementwise::Kind kind, const Image& image, const ImageOperand& a, const ImageOperand& b, const Epilogue& epilogue,
-                   float* output) {
+void ElementwiseC4(Elementwise::Kind kind, const Image& image, const ImageOperand& a, const ImageOperand& b,
+                   const Epilogue& epilogue, float* output) {
   const auto map = [&](auto function) { MapImage(image, a, b, epilogue, output, function); };
   switch (kind) {
     case Elementwise::Kind::kAdd: return map([](v128_t x, v128_t y) { return wasm_f32x4_add(x, y); });

@@ -11,7 +11,8 @@
 namespace kdequant::runtime {
 
 /// Row-major with any broadcasting. The loop's operands: a, b, output.
-void ElementwiseStrided(Elementwise::Kind kind, const StridedLoop<3>& loop, const float* a, const float* b, float* output);
+void ElementwiseStrided(Elementwise::Kind kind, const StridedLoop<3>& loop, const float* a, const float* b,
+                        float* output);
 /// x >= 0 ? x : slope x. The loop's operands: x, slope, output.
 void PReluStrided(const StridedLoop<3>& loop, const float* x, const float* slopes, float* output);
 
@@ -23,8 +24,8 @@ struct ImageOperand {
 };
 
 /// The epilogue's interval is applied. `output` may be one of the operands.
-void ElementwiseC4(Elementwise::Kind kind, const Image& image, const ImageOperand& a, const ImageOperand& b, const Epilogue& epilogue,
-                   float* output);
+void ElementwiseC4(Elementwise::Kind kind, const Image& image, const ImageOperand& a, const ImageOperand& b,
+                   const Epilogue& epilogue, float* output);
 
 }  // namespace kdequant::runtime
 

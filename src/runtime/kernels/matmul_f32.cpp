@@ -7,8 +7,8 @@
 
 namespace kdequant::runtime {
 
-void FullyConnectedReference(std::ptrdiff_t rows, std::ptrdiff_t k, std::ptrdiff_t n, const float* weights, const float* bias,
-                             const float* input, float* output) {
+void FullyConnectedReference(std::ptrdiff_t rows, std::ptrdiff_t k, std::ptrdiff_t n, const float* weights,
+                             const float* bias, const float* input, float* output) {
   for (std::ptrdiff_t row = 0; row < rows; ++row) {
     for (std::ptrdiff_t o = 0; o < n; ++o) {
       float sum = bias ? bias[o] + 0.0F : 0.0F;
@@ -22,7 +22,8 @@ namespace {
 constexpr std::ptrdiff_t kPanel = 16;
 }
 
-FullyConnected::FullyConnected(std::ptrdiff_t k, std::ptrdiff_t n, const float* weights, const float* bias, const Epilogue& epilogue)
+FullyConnected::FullyConnected(std::ptrdiff_t k, std::ptrdiff_t n, const float* weights, const float* bias,
+                               const Epilogue& epilogue)
     : k_(k), n_(n), epilogue_(epilogue) {
   const std::ptrdiff_t panels = (n + kPanel - 1) / kPanel;
   weights_ = Buffer<float>(static_cast<std::size_t>(panels * k * kPanel));
@@ -88,8 +89,9 @@ MatMulGeneral::MatMulGeneral(const Shape& a, const Shape& b, bool trans_b, const
     strides.push_back(column_stride);
     return strides;
   };
-  loop_ = StridedLoop<4>(full, {operand(wide_a, k_, 0), operand(wide_b, 0, trans_b ? k_ : 1),
-                                addend ? BroadcastStrides(*addend, full) : std::vector<std::ptrdiff_t>(rank, 0), RowMajorStrides(full)});
+  loop_ = StridedLoop<4>(
+      full, {operand(wide_a, k_, 0), operand(wide_b, 0, trans_b ? k_ : 1),
+             addend ? BroadcastStrides(*addend, full) : std::vector<std::ptrdiff_t>(rank, 0), RowMajorStrides(full)});
 }
 
 void MatMulGeneral::Run(const float* a, const float* b, const float* addend, float* output) const {

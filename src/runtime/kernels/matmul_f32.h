@@ -9,12 +9,13 @@
 
 namespace kdequant::runtime {
 
-/// Row-major y [rows, N] = x [rows, K] * weights [N, K] transposed + bias [N] (or null). Each sum starts from the bias and adds
-/// k = 0, 1, ... in turn, in both implementations.
-void FullyConnectedReference(std::ptrdiff_t rows, std::ptrdiff_t k, std::ptrdiff_t n, const float* weights, const float* bias,
-                             const float* input, float* output);
+/// Row-major y [rows, N] = x [rows, K] * weights [N, K] transposed + bias [N] (or null). Each sum starts from the bias
+/// and adds k = 0, 1, ... in turn, in both implementations.
+void FullyConnectedReference(std::ptrdiff_t rows, std::ptrdiff_t k, std::ptrdiff_t n, const float* weights,
+                             const float* bias, const float* input, float* output);
 
-/// The same with the weights in panels of 16 outputs, read once from front to back: with one row the product is bound by memory.
+/// The same with the weights in panels of 16 outputs, read once from front to back: with one row the product is bound
+/// by memory.
 class FullyConnected {
  public:
   FullyConnected(std::ptrdiff_t k, std::ptrdiff_t n, const float* weights, const float* bias, const Epilogue& epilogue);
@@ -32,8 +33,8 @@ class FullyConnected {
   Buffer<float> bias_;     // [N / 16][16]
 };
 
-/// numpy.matmul of two tensors of rank 1 and up (batch dimensions broadcast), b's last two dimensions swapped if `trans_b`; plus `addend`
-/// (broadcast over the result; null: nothing), from which the sums start.
+/// numpy.matmul of two tensors of rank 1 and up (batch dimensions broadcast), b's last two dimensions swapped if
+/// `trans_b`; plus `addend` (broadcast over the result; null: nothing), from which the sums start.
 class MatMulGeneral {
  public:
   MatMulGeneral(const Shape& a, const Shape& b, bool trans_b, const Shape& output, const Shape* addend);

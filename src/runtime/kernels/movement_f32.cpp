@@ -45,7 +45,8 @@ void Padding::Run(const float* input, float* output) const {
       inside = inside && source >= 0;
       offset += source;
     }
-    for (const std::ptrdiff_t source : sources_[inner]) *output++ = inside && source >= 0 ? input[offset + source] : value_;
+    for (const std::ptrdiff_t source : sources_[inner])
+      *output++ = inside && source >= 0 ? input[offset + source] : value_;
     std::size_t d = inner;
     while (d > 0 && ++index[d - 1] == sources_[d - 1].size()) index[--d] = 0;
     if (d == 0) return;

@@ -16,7 +16,8 @@ class Padding {
   void Run(const float* input, float* output) const;
 
  private:
-  std::vector<std::vector<std::ptrdiff_t>> sources_;  // By axis and output index: an offset into the input, -1 for the constant.
+  std::vector<std::vector<std::ptrdiff_t>>
+      sources_;  // By axis and output index: an offset into the input, -1 for the constant.
   float value_ = 0;
 };
 

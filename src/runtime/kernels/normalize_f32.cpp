@@ -6,7 +6,8 @@
 
 namespace kdequant::runtime {
 
-void SoftmaxRows(bool log, std::ptrdiff_t outer, std::ptrdiff_t length, std::ptrdiff_t inner, const float* input, float* output) {
+void SoftmaxRows(bool log, std::ptrdiff_t outer, std::ptrdiff_t length, std::ptrdiff_t inner, const float* input,
+                 float* output) {
   for (std::ptrdiff_t o = 0; o < outer; ++o) {
     for (std::ptrdiff_t i = 0; i < inner; ++i) {
       const float* x = input + o * length * inner + i;

@@ -1,5 +1,6 @@
 // kernels/normalize_f32.h
-// Softmax, local response normalization and means over axes: row-major, in fixed order, with this project's own functions.
+// Softmax, local response normalization and means over axes: row-major, in fixed order, with this project's own
+// functions.
 #ifndef KDEQUANT_RUNTIME_KERNELS_NORMALIZE_F32_H_
 #define KDEQUANT_RUNTIME_KERNELS_NORMALIZE_F32_H_
 
@@ -9,7 +10,8 @@
 namespace kdequant::runtime {
 
 /// Over the middle axis of [outer, length, inner]. Exponentials and their sum are in double precision.
-void SoftmaxRows(bool log, std::ptrdiff_t outer, std::ptrdiff_t length, std::ptrdiff_t inner, const float* input, float* output);
+void SoftmaxRows(bool log, std::ptrdiff_t outer, std::ptrdiff_t length, std::ptrdiff_t inner, const float* input,
+                 float* output);
 
 /// y = x / (bias + alpha / size * sum of squares over the `size` channels around)^beta, on [channels, pixels].
 void LocalResponse(const Lrn& lrn, std::ptrdiff_t channels, std::ptrdiff_t pixels, const float* input, float* output);

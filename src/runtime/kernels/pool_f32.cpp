@@ -37,10 +37,13 @@ struct Span {
 Span MakeSpan(const PoolGeometry& g, std::size_t axis, std::ptrdiff_t output) {
   const std::ptrdiff_t size = axis == 0 ? g.input.height : g.input.width;
   const std::ptrdiff_t start = output * g.strides[axis] - g.pads[axis];
-  Span span{.begin = start, .end = std::min(size, start + (g.kernel[axis] - 1) * g.dilations[axis] + 1), .step = g.dilations[axis]};
+  Span span{.begin = start,
+            .end = std::min(size, start + (g.kernel[axis] - 1) * g.dilations[axis] + 1),
+            .step = g.dilations[axis]};
   while (span.begin < 0) span.begin += span.step;
   const std::ptrdiff_t inside = span.end > span.begin ? (span.end - span.begin + span.step - 1) / span.step : 0;
-  const std::ptrdiff_t padded_end = std::min(size + g.pads[axis + 2], start + (g.kernel[axis] - 1) * g.dilations[axis] + 1);
+  const std::ptrdiff_t padded_end =
+      std::min(size + g.pads[axis + 2], start + (g.kernel[axis] - 1) * g.dilations[axis] + 1);
   span.counted = g.count_include_pad ? (padded_end - start + span.step - 1) / span.step : inside;
   return span;
 }
@@ -117,10 +120,12 @@ void PoolC4(const PoolGeometry& g, const Epilogue& epilogue, const float* input,
   }
 }
 
-void GlobalPoolReference(Pool::Kind kind, std::ptrdiff_t planes, std::ptrdiff_t elements, const float* input, float* output) {
+void GlobalPoolReference(Pool::Kind kind, std::ptrdiff_t planes, std::ptrdiff_t elements, const float* input,
+                         float* output) {
   for (std::ptrdiff_t plane = 0; plane < planes; ++plane, input += elements) {
     float result = kind == Pool::Kind::kMax ? kLowest : 0;
-    for (std::ptrdiff_t i = 0; i < elements; ++i) result = kind == Pool::Kind::kMax ? std::max(result, input[i]) : result + input[i];
+    for (std::ptrdiff_t i = 0; i < elements; ++i)
+      result = kind == Pool::Kind::kMax ? std::max(result, input[i]) : result + input[i];
     output[plane] = kind == Pool::Kind::kMax ? result : result / static_cast<float>(elements);
   }
 }

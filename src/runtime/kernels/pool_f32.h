@@ -9,8 +9,9 @@
 
 namespace kdequant::runtime {
 
-/// A Pool with everything resolved. Windows are clipped to the image; a mean adds row by row and divides by the number of taps
-/// inside the image or, with `count_include_pad`, inside the image and its padding (what ceil_mode adds beyond is never counted).
+/// A Pool with everything resolved. Windows are clipped to the image; a mean adds row by row and divides by the number
+/// of taps inside the image or, with `count_include_pad`, inside the image and its padding (what ceil_mode adds beyond
+/// is never counted).
 struct PoolGeometry {
   Image input;
   Image output;
@@ -31,7 +32,8 @@ void PoolReference(const PoolGeometry& geometry, const float* input, float* outp
 void PoolC4(const PoolGeometry& geometry, const Epilogue& epilogue, const float* input, float* output);
 
 /// Row-major [planes, elements] to [planes]: the maximum, or the sum in order divided by the count.
-void GlobalPoolReference(Pool::Kind kind, std::ptrdiff_t planes, std::ptrdiff_t elements, const float* input, float* output);
+void GlobalPoolReference(Pool::Kind kind, std::ptrdiff_t planes, std::ptrdiff_t elements, const float* input,
+                         float* output);
 
 /// C4 to one pixel.
 void GlobalPoolC4(Pool::Kind kind, const Image& image, const Epilogue& epilogue, const float* input, float* output);

@@ -1,5 +1,6 @@
 // kernels/strided.h
-// Loops over row-major tensors of any rank, each operand with strides of its own: broadcasting (stride 0), transposing, slicing.
+// Loops over row-major tensors of any rank, each operand with strides of its own: broadcasting (stride 0), transposing,
+// slicing.
 #ifndef KDEQUANT_RUNTIME_KERNELS_STRIDED_H_
 #define KDEQUANT_RUNTIME_KERNELS_STRIDED_H_
 
@@ -25,8 +26,8 @@ inline std::vector<std::ptrdiff_t> RowMajorStrides(const Shape& shape) {
   return strides;
 }
 
-/// Strides that walk a tensor of shape `from` as if it had been broadcast to `to` (numpy's rules: aligned at the right, length 1
-/// repeats).
+/// Strides that walk a tensor of shape `from` as if it had been broadcast to `to` (numpy's rules: aligned at the right,
+/// length 1 repeats).
 inline std::vector<std::ptrdiff_t> BroadcastStrides(const Shape& from, const Shape& to) {
   const auto own = RowMajorStrides(from);
   std::vector<std::ptrdiff_t> strides(to.size(), 0);
@@ -54,8 +55,8 @@ class StridedLoop {
     }
   }
 
-  /// Calls `body(offsets, count, steps)` for every innermost run: element i of operand o is at offsets[o] + i * steps[o]. Runs come
-  /// in row-major order.
+  /// Calls `body(offsets, count, steps)` for every innermost run: element i of operand o is at offsets[o] + i *
+  /// steps[o]. Runs come in row-major order.
   template <typename Body>
   void ForEachRun(Body body) const {
     std::array<std::ptrdiff_t, Operands> offsets{};

@@ -22,8 +22,7 @@ Matrix AsMatrix(std::span<const float> values, std::size_t columns) {
 OutputError OutputErrorOf(std::span<const float> weights, std::size_t row_columns, ColumnRange range,
                           std::span<const float> rows, std::span<const float> quantized, double budget_ms = 1000) {
   const std::size_t columns = range.size();
-  auto accumulator =
-      OutputErrorAccumulator::Create(weights, weights.size() / row_columns, row_columns, range).value();
+  auto accumulator = OutputErrorAccumulator::Create(weights, weights.size() / row_columns, row_columns, range).value();
   for (std::size_t start = 0; start < rows.size();) {
     const std::size_t count = std::min(accumulator.Room() * columns, rows.size() - start);
     accumulator.Add(rows.subspan(start, count), quantized.subspan(start, count));

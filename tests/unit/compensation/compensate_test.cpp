@@ -14,10 +14,10 @@
 namespace kdequant {
 namespace {
 
-// GPTQ as its paper writes it, in float64, with the inverse: columns in `order`, the error of each spread over the later ones
-// by a row of U = chol(H^-1)^T.
-std::vector<std::uint8_t> PlainGptq(const Matrix& h, const std::vector<std::uint32_t>& order, std::span<const float> weights,
-                                    std::span<const float> levels) {
+// GPTQ as its paper writes it, in float64, with the inverse: columns in `order`, the error of each spread over the
+// later ones by a row of U = chol(H^-1)^T.
+std::vector<std::uint8_t> PlainGptq(const Matrix& h, const std::vector<std::uint32_t>& order,
+                                    std::span<const float> weights, std::span<const float> levels) {
   const Eigen::Index columns = h.rows();
   Matrix ordered(columns, columns);
   for (Eigen::Index i = 0; i < columns; ++i) {
@@ -29,7 +29,8 @@ std::vector<std::uint8_t> PlainGptq(const Matrix& h, const std::vector<std::uint
   std::vector<std::uint8_t> indices(weights.size());
   for (std::size_t start = 0; start < weights.size(); start += order.size()) {
     Eigen::VectorXd w(columns);
-    for (Eigen::Index k = 0; k < columns; ++k) w(k) = static_cast<double>(weights[start + order[static_cast<std::size_t>(k)]]);
+    for (Eigen::Index k = 0; k < columns; ++k)
+      w(k) = static_cast<double>(weights[start + order[static_cast<std::size_t>(k)]]);
     for (Eigen::Index k = 0; k < columns; ++k) {
       const std::uint8_t index = NearestIndex(static_cast<float>(w(k)), levels);
       indices[start + order[static_cast<std::size_t>(k)]] = index;
@@ -49,8 +50,8 @@ TEST_CASE("The indices are those of GPTQ with an inverted matrix in float64") {
     const std::vector<float> weights = NormalFloats(40 * columns, 21);
     const CompensationResult ours = Compensate(factor, weights, levels);
     const std::vector<std::uint8_t> plain = PlainGptq(Damped(gram, 0.01), factor.order, weights, levels);
-    // float32 may round a weight that lies within a millionth of a midpoint to the other side, and then the rest of its row
-    // differs; a row that fell back to nearest rounding differs too.
+    // float32 may round a weight that lies within a millionth of a midpoint to the other side, and then the rest of its
+    // row differs; a row that fell back to nearest rounding differs too.
     int equal_rows = 0;
     for (std::size_t o = 0; o < 40; ++o) {
       if (std::equal(plain.begin() + static_cast<std::ptrdiff_t>(o * columns),
@@ -200,7 +201,8 @@ TEST_CASE("Scales, a table per channel and a range of columns mean what plain sc
   const std::vector<float> levels = GaussianLevels();
   const std::vector<std::uint8_t> expected = Compensate(factor, weights, levels).indices;
 
-  // Powers of two, so that scaling is exact; every other channel has its table doubled instead. The rows lie in wider ones.
+  // Powers of two, so that scaling is exact; every other channel has its table doubled instead. The rows lie in wider
+  // ones.
   std::vector<float> wide(40 * 100, 1e30F);
   std::vector<float> scales;
   std::vector<float> tables;

@@ -75,7 +75,8 @@ struct Case {
 
 TEST_CASE("A row times the weights is the convolution at its position") {
   const std::vector<Case> cases{
-      {{.window = {.kernel = {3, 3}, .pads = {1, 1, 1, 1}}, .channels = 4, .height = 5, .width = 6, .output_width = 6}, 5},
+      {{.window = {.kernel = {3, 3}, .pads = {1, 1, 1, 1}}, .channels = 4, .height = 5, .width = 6, .output_width = 6},
+       5},
       {{.window = {.kernel = {3, 2}, .strides = {2, 3}, .dilations = {2, 1}, .pads = {0, 1, 2, 1}},
         .channels = 6,
         .height = 9,
@@ -111,7 +112,8 @@ TEST_CASE("A row times the weights is the convolution at its position") {
                   ox * geometry.window.strides[1] + kx * geometry.window.dilations[1] - geometry.window.pads[1];
               if (y < 0 || y >= geometry.height || x < 0 || x >= geometry.width) continue;
               const std::int64_t channel = group * group_channels + c;
-              expected += weights[k] * input[static_cast<std::size_t>((channel * geometry.height + y) * geometry.width + x)];
+              expected +=
+                  weights[k] * input[static_cast<std::size_t>((channel * geometry.height + y) * geometry.width + x)];
             }
           }
         }

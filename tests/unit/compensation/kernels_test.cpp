@@ -22,9 +22,10 @@ Values Normals(std::size_t count, std::uint64_t seed) {
   return values;
 }
 
-// c + sign * a b with a(r, k) = a[r * row_step + k * k_step], b [depth][columns], in the documented order of operations.
-Values PlainProduct(const Values& a, std::size_t row_step, std::size_t k_step, const Values& b, std::size_t depth, Values c,
-                    std::size_t rows, std::size_t columns, float sign) {
+// c + sign * a b with a(r, k) = a[r * row_step + k * k_step], b [depth][columns], in the documented order of
+// operations.
+Values PlainProduct(const Values& a, std::size_t row_step, std::size_t k_step, const Values& b, std::size_t depth,
+                    Values c, std::size_t rows, std::size_t columns, float sign) {
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t j = 0; j < columns; ++j) {
       float sum = 0;

@@ -27,8 +27,8 @@ inline std::vector<float> NormalFloats(std::size_t count, std::uint64_t seed) {
   return values;
 }
 
-/// Rows whose neighbouring columns go together (each is 0.8 of the one before it and 0.6 new) and whose columns differ in size,
-/// cut off at zero as ReLU does: what the inputs of a convolution look like. [positions, columns]
+/// Rows whose neighbouring columns go together (each is 0.8 of the one before it and 0.6 new) and whose columns differ
+/// in size, cut off at zero as ReLU does: what the inputs of a convolution look like. [positions, columns]
 inline std::vector<float> CorrelatedRows(std::size_t positions, std::size_t columns, std::uint64_t seed) {
   std::vector<float> rows = NormalFloats(positions * columns, seed);
   std::vector<float> sizes = NormalFloats(columns, seed + 1);
@@ -99,7 +99,8 @@ inline Matrix Multiplied(const Factor& factor) {
   for (Eigen::Index k = 0; k < columns; ++k) {
     const auto row = static_cast<std::size_t>(k);
     d(k, k) = static_cast<double>(factor.pivots[row]);
-    for (Eigen::Index i = 0; i <= k; ++i) m(i, k) = static_cast<double>(factor.unit.At(row, static_cast<std::size_t>(i)));
+    for (Eigen::Index i = 0; i <= k; ++i)
+      m(i, k) = static_cast<double>(factor.unit.At(row, static_cast<std::size_t>(i)));
   }
   const Matrix ordered = factor.scale * m * d * m.transpose();
   Matrix h(columns, columns);
@@ -155,7 +156,8 @@ inline CompensationResult Compensate(const Factor& factor, const CompensationInp
 }
 
 /// The weights are [channels, columns of the factor], scale 1, one table.
-inline CompensationResult Compensate(const Factor& factor, std::span<const float> weights, std::span<const float> levels) {
+inline CompensationResult Compensate(const Factor& factor, std::span<const float> weights,
+                                     std::span<const float> levels) {
   return Compensate(factor, {.weights = weights,
                              .channels = weights.size() / factor.columns,
                              .row_columns = factor.columns,

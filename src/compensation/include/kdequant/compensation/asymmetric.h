@@ -16,12 +16,12 @@
 
 namespace kdequant {
 
-/// V = sum over positions of (W (x - xq)) xq^T, [channels, columns]: how the error of a layer's output goes together with the
-/// inputs that could repair it.
+/// V = sum over positions of (W (x - xq)) xq^T, [channels, columns]: how the error of a layer's output goes together
+/// with the inputs that could repair it.
 ///
-/// GPTAQ asks for W C with C = sum (x - xq) xq^T. Multiplying by W first gives the same matrix without C, which is as large as the
-/// Gram matrix, and takes 4 channels / (2 columns) of the operations: a third for a 3 x 3 convolution with as many channels out as
-/// in. float32, in a fixed order.
+/// GPTAQ asks for W C with C = sum (x - xq) xq^T. Multiplying by W first gives the same matrix without C, which is as
+/// large as the Gram matrix, and takes 4 channels / (2 columns) of the operations: a third for a 3 x 3 convolution with
+/// as many channels out as in. float32, in a fixed order.
 struct OutputError {
   std::size_t channels = 0;
   std::size_t columns = 0;
@@ -29,7 +29,8 @@ struct OutputError {
   std::vector<double> difference_means;  ///< E[x - xq] by column, for the bias: W E[x] - Q E[xq]
 };
 
-/// Adds up an OutputError. Use as GramAccumulator: Add up to Room() rows, Fold until true when it is full, and at the end.
+/// Adds up an OutputError. Use as GramAccumulator: Add up to Room() rows, Fold until true when it is full, and at the
+/// end.
 class OutputErrorAccumulator {
  public:
   /// Rows a block holds.
@@ -43,11 +44,12 @@ class OutputErrorAccumulator {
 
   std::size_t Room() const { return folding_ ? 0 : kBlock - filled_; }
 
-  /// Rows of the layer's input in the float network and in the network quantized so far, at the same positions: [n, columns].
+  /// Rows of the layer's input in the float network and in the network quantized so far, at the same positions: [n,
+  /// columns].
   void Add(std::span<const float> rows, std::span<const float> quantized_rows);
 
-  /// Adds the collected rows to the sums, for about `budget_ms` milliseconds (at least a piece, below 5 ms). True when none is
-  /// left.
+  /// Adds the collected rows to the sums, for about `budget_ms` milliseconds (at least a piece, below 5 ms). True when
+  /// none is left.
   bool Fold(double budget_ms);
 
   /// Call once, with everything folded.
@@ -62,17 +64,17 @@ class OutputErrorAccumulator {
   OutputError error_;
 };
 
-/// Moves the weights: W + V (H + d I)^-1, H the Gram matrix of the quantized rows over the same positions as V. The result is
-/// what to compensate instead of W (whose factor has its own, smaller damping). Source: Li et al. (2025), "GPTAQ: Efficient
-/// finetuning-free quantization for asymmetric calibration"; doing it as a move of its own before compensating, with
-/// kMoveDamping, is our choice.
+/// Moves the weights: W + V (H + d I)^-1, H the Gram matrix of the quantized rows over the same positions as V. The
+/// result is what to compensate instead of W (whose factor has its own, smaller damping). Source: Li et al. (2025),
+/// "GPTAQ: Efficient finetuning-free quantization for asymmetric calibration"; doing it as a move of its own before
+/// compensating, with kMoveDamping, is our choice.
 class MoveJob : public Job {
  public:
   /// What FactorOptions::damping should be for the factor given here.
   static constexpr double kMoveDamping = 0.1;
 
-  /// `weights` is [channels, row_columns]; `factor` and `error` are of the columns `range`. All must outlive the job's last
-  /// step. Errors: kInternal (sizes that contradict each other), kOutOfMemory.
+  /// `weights` is [channels, row_columns]; `factor` and `error` are of the columns `range`. All must outlive the job's
+  /// last step. Errors: kInternal (sizes that contradict each other), kOutOfMemory.
   static Result<std::unique_ptr<MoveJob>> Create(const Factor& factor, const OutputError& error,
                                                  std::span<const float> weights, std::size_t row_columns,
                                                  ColumnRange range);

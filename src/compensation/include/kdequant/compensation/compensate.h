@@ -35,18 +35,19 @@ struct CompensationResult {
   std::vector<std::uint8_t> indices;
   /// sum over channels of (w - q) (H + d I) (w - q)^T, H the Gram sums and d the factor's damping.
   double loss = 0;
-  /// Channels for which rounding each weight to its nearest level was better, and was taken. Possible: a correction can push
-  /// weights beyond the outermost level.
+  /// Channels for which rounding each weight to its nearest level was better, and was taken. Possible: a correction can
+  /// push weights beyond the outermost level.
   std::size_t nearest_channels = 0;
 };
 
-/// Chooses the indices column after column in the factor's order: each weight is first corrected by the errors of the columns
-/// before it, target_k = w_k + sum over i < k of (w_i - q_i) M_ik, then goes to the nearest level (on a midpoint to the lower
-/// one, as plain rounding does). Sources: see Factor.
+/// Chooses the indices column after column in the factor's order: each weight is first corrected by the errors of the
+/// columns before it, target_k = w_k + sum over i < k of (w_i - q_i) M_ik, then goes to the nearest level (on a
+/// midpoint to the lower one, as plain rounding does). Sources: see Factor.
 ///
 /// Never worse than nearest rounding, channel by channel, in the metric of `loss`.
-/// Cost: channels * columns^2 multiplications and additions, and up to as much again to prove the promise; it stops as soon as
-/// the loss of nearest rounding, which is added up column by column, exceeds the other. Pieces below 5 milliseconds.
+/// Cost: channels * columns^2 multiplications and additions, and up to as much again to prove the promise; it stops as
+/// soon as the loss of nearest rounding, which is added up column by column, exceeds the other. Pieces below 5
+/// milliseconds.
 class CompensationJob : public Job {
  public:
   /// `factor` and the spans must outlive the job's last step. Errors: kInternal (sizes that contradict each other).

@@ -26,13 +26,13 @@ struct Gram {
 /// Adds up the Gram matrix of a layer's input rows.
 ///
 /// The sums are exact integers, so they are the same on every build in whatever order: rows are collected in blocks of
-/// 512, each column of a block is rounded to 12 bits (-2047..2047 times a power of two, from the column's own largest value in
-/// that block), and the products are added in 32 bits with the i16 dot product, eight of them an instruction. That is four
-/// times as fast as float64, whose sums would have to be kept in order too. Rounding is noise of about a millionth of a column's
-/// energy, where the damping that follows is a hundredth.
+/// 512, each column of a block is rounded to 12 bits (-2047..2047 times a power of two, from the column's own largest
+/// value in that block), and the products are added in 32 bits with the i16 dot product, eight of them an instruction.
+/// That is four times as fast as float64, whose sums would have to be kept in order too. Rounding is noise of about a
+/// millionth of a column's energy, where the damping that follows is a hundredth.
 ///
-/// Use: while there are rows, Add up to Room() of them; when Room() is 0, and at the end, Fold until it returns true. Fold only
-/// full blocks before the end, so that the blocks do not depend on timing.
+/// Use: while there are rows, Add up to Room() of them; when Room() is 0, and at the end, Fold until it returns true.
+/// Fold only full blocks before the end, so that the blocks do not depend on timing.
 class GramAccumulator {
  public:
   /// Rows a block holds.
@@ -49,8 +49,8 @@ class GramAccumulator {
   /// `rows` is [n, columns], n at most Room(), all finite.
   void Add(std::span<const float> rows);
 
-  /// Adds the collected rows to the sums, for about `budget_ms` milliseconds (at least a piece, below 10 ms). True when none is
-  /// left.
+  /// Adds the collected rows to the sums, for about `budget_ms` milliseconds (at least a piece, below 10 ms). True when
+  /// none is left.
   bool Fold(double budget_ms);
 
   /// The share of the current block that Fold has done, 0 to 1.
@@ -64,9 +64,9 @@ class GramAccumulator {
   void AddTile(std::size_t i, std::size_t j);
 
   Gram gram_;
-  Buffer<float> rows_;            // [kBlock, columns]
-  Buffer<std::int16_t> packed_;   // [padded columns / 8][kBlock / 2][8][2]: pairs of rows side by side
-  std::vector<double> steps_;     // what one unit of a packed column stands for
+  Buffer<float> rows_;           // [kBlock, columns]
+  Buffer<std::int16_t> packed_;  // [padded columns / 8][kBlock / 2][8][2]: pairs of rows side by side
+  std::vector<double> steps_;    // what one unit of a packed column stands for
   std::size_t filled_ = 0;
   bool folding_ = false;
   std::size_t tile_i_ = 0, tile_j_ = 0;

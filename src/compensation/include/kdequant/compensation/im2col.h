@@ -12,13 +12,14 @@
 
 namespace kdequant {
 
-/// How many positions a layer of `columns` input columns should be seen at, over all pictures: twice as many as columns, so
-/// that the Gram matrix has full rank and to spare, but at most 8,192. Our choice, measured on ResNet-50.
+/// How many positions a layer of `columns` input columns should be seen at, over all pictures: twice as many as
+/// columns, so that the Gram matrix has full rank and to spare, but at most 8,192. Our choice, measured on ResNet-50.
 std::size_t PositionsWanted(std::size_t columns);
 
 /// Draws `wanted` positions over all pictures, spread evenly over them: for each picture, ascending positions in
-/// [0, positions_per_picture), without repetition. A picture with fewer positions than its share gives all it has. The same
-/// positions for the same seed on every build. Position p of a layer is (row p / width, column p % width) of its output.
+/// [0, positions_per_picture), without repetition. A picture with fewer positions than its share gives all it has. The
+/// same positions for the same seed on every build. Position p of a layer is (row p / width, column p % width) of its
+/// output.
 std::vector<std::vector<std::uint32_t>> SamplePositions(std::size_t positions_per_picture, std::size_t pictures,
                                                         std::size_t wanted, std::uint64_t seed);
 
@@ -31,9 +32,9 @@ struct ColumnRange {
 };
 
 /// Cuts the columns of a very wide layer (VGG's first fully connected one has 25,088) into nearly equal runs of at most
-/// `widest` columns, each a multiple of `multiple` but for the last, so that the taps of one input channel stay together. One
-/// run if `columns` is at most `uncut`: the cost grows with the cube of the columns, and so does memory with the square.
-/// Compensating each run by itself ignores the correlation between runs.
+/// `widest` columns, each a multiple of `multiple` but for the last, so that the taps of one input channel stay
+/// together. One run if `columns` is at most `uncut`: the cost grows with the cube of the columns, and so does memory
+/// with the square. Compensating each run by itself ignores the correlation between runs.
 std::vector<ColumnRange> SplitColumns(std::size_t columns, std::size_t multiple = 1, std::size_t uncut = 4608,
                                       std::size_t widest = 2304);
 
@@ -49,11 +50,12 @@ struct Im2ColGeometry {
   std::size_t Columns() const;
 };
 
-/// Gathers, for each position, columns `range` of what `group` of the convolution multiplies with there: in the order of a row
-/// of the weights, (channel of the group, kernel row, kernel column), 0 where the window lies over the padding.
+/// Gathers, for each position, columns `range` of what `group` of the convolution multiplies with there: in the order
+/// of a row of the weights, (channel of the group, kernel row, kernel column), 0 where the window lies over the
+/// padding.
 ///
-/// `input` is one picture [channels, height, width]; `rows` is [positions, range]. A fully connected layer needs no gathering:
-/// its input is the row.
+/// `input` is one picture [channels, height, width]; `rows` is [positions, range]. A fully connected layer needs no
+/// gathering: its input is the row.
 void Im2ColRows(std::span<const float> input, const Im2ColGeometry& geometry, std::int64_t group, ColumnRange range,
                 std::span<const std::uint32_t> positions, std::span<float> rows);
 

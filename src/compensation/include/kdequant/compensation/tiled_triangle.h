@@ -13,12 +13,12 @@
 
 namespace kdequant {
 
-/// The lower triangle of an order x order matrix, cut into 64 x 64 tiles that each lie together in memory (row-major; the
-/// tiles on the diagonal have both halves). Rows and columns beyond `order` pad the last tiles.
+/// The lower triangle of an order x order matrix, cut into 64 x 64 tiles that each lie together in memory (row-major;
+/// the tiles on the diagonal have both halves). Rows and columns beyond `order` pad the last tiles.
 ///
 /// Why tiles: a layer of 4,608 columns has a Gram matrix of 170 MB, of which half is the mirror of the other; a tile is
-/// 16 KB in float32, so that an update of one by two others stays in the first-level cache, and it is a natural step of a
-/// job that must not work longer than a few milliseconds at a time.
+/// 16 KB in float32, so that an update of one by two others stays in the first-level cache, and it is a natural step of
+/// a job that must not work longer than a few milliseconds at a time.
 template <typename T>
 class TiledTriangle {
  public:

@@ -28,13 +28,14 @@ struct Value {
   ElementType type = ElementType::kFloat;
   /// Absent until inferred; may hold kUnknownDimension before preparation.
   std::optional<Shape> shape = {};
-  /// The value of a constant. Shared, never modified in place: copies of a graph (float and 4-bit side by side) share the large
-  /// tensors that they have in common.
+  /// The value of a constant. Shared, never modified in place: copies of a graph (float and 4-bit side by side) share
+  /// the large tensors that they have in common.
   std::shared_ptr<const Tensor> constant = {};
 };
 
 struct Node {
-  std::string name = {};  ///< What messages and reports call it: the file's name for it, or the name of its first output.
+  std::string name =
+      {};  ///< What messages and reports call it: the file's name for it, or the name of its first output.
   Operator op = {};
   std::vector<ValueId> inputs = {};
   std::vector<ValueId> outputs = {};
@@ -53,15 +54,15 @@ struct ActivationRange {
 struct Graph {
   std::string name;
   std::vector<Value> values;
-  std::vector<Node> nodes;  ///< Topologically sorted.
+  std::vector<Node> nodes;      ///< Topologically sorted.
   std::vector<ValueId> inputs;  ///< Fed by the caller: constants are not among them. Ours have one.
   std::vector<ValueId> outputs;
   /// The file's metadata_props, without `kdequant.ranges`, which is `ranges`.
   std::map<std::string, std::string> metadata;
   /// By value name; empty for a float model and for dynamic activations.
   std::map<std::string, ActivationRange> ranges;
-  /// Of the file that the graph was read from, for people who want to know (attributes are in one form whatever it was); 0 if
-  /// it was not read from a file.
+  /// Of the file that the graph was read from, for people who want to know (attributes are in one form whatever it
+  /// was); 0 if it was not read from a file.
   std::int64_t opset = 0;
 
   ValueId AddValue(Value value) {
@@ -75,8 +76,8 @@ struct Graph {
   const FloatTensor* FloatConstant(ValueId id) const;
 };
 
-/// Whether the node multiplies by a constant weight matrix: Conv or Gemm with a constant second input. Those are the layers that
-/// are quantized and reported.
+/// Whether the node multiplies by a constant weight matrix: Conv or Gemm with a constant second input. Those are the
+/// layers that are quantized and reported.
 bool HasWeights(const Graph& graph, const Node& node);
 
 /// Multiply-accumulates of a node of a prepared graph (0 for all but Conv, Gemm and MatMul).

@@ -1,5 +1,6 @@
 // kdequant/model/operators.h
-// What a node can compute: one small struct an operator, attributes already in one canonical form whichever opset they came from.
+// What a node can compute: one small struct an operator, attributes already in one canonical form whichever opset they
+// came from.
 #ifndef KDEQUANT_MODEL_OPERATORS_H_
 #define KDEQUANT_MODEL_OPERATORS_H_
 
@@ -53,8 +54,8 @@ struct Conv {
   std::int64_t groups = 1;
 };
 
-/// a, b, [c]: alpha a' b' + beta c, ' = transposed if told. A prepared graph has alpha = beta = 1 and no trans_a, and wherever b is
-/// a constant it has trans_b (b is a weight matrix [N, K]) and c is [N] or absent.
+/// a, b, [c]: alpha a' b' + beta c, ' = transposed if told. A prepared graph has alpha = beta = 1 and no trans_a, and
+/// wherever b is a constant it has trans_b (b is a weight matrix [N, K]) and c is [N] or absent.
 struct Gemm {
   float alpha = 1;
   float beta = 1;
@@ -64,7 +65,8 @@ struct Gemm {
 
 struct MatMul {};
 
-/// x, scale, bias, mean, variance. Gone from a prepared graph, unless nothing before it can take it (then it is Mul and Add).
+/// x, scale, bias, mean, variance. Gone from a prepared graph, unless nothing before it can take it (then it is Mul and
+/// Add).
 struct BatchNormalization {
   float epsilon = 1e-5F;
 };
@@ -103,8 +105,8 @@ struct ReduceMean {
   bool keep_dimensions = true;
 };
 
-/// x, [target shape]: the second input may be computed from shapes; preparation resolves it. In a prepared graph Flatten, Squeeze
-/// and Unsqueeze are Reshape too, with one input, and the output value's shape is the target.
+/// x, [target shape]: the second input may be computed from shapes; preparation resolves it. In a prepared graph
+/// Flatten, Squeeze and Unsqueeze are Reshape too, with one input, and the output value's shape is the target.
 struct Reshape {
   bool allow_zero = false;
 };
@@ -167,9 +169,9 @@ struct ConstantOfShape {
 
 struct Identity {};
 
-using Operator = std::variant<Conv, Gemm, MatMul, BatchNormalization, Activate, PRelu, Elementwise, Concat, Pool, GlobalPool,
-                              ReduceMean, Reshape, Flatten, Squeeze, Unsqueeze, Pad, Slice, Split, Transpose, Lrn, Softmax, ShapeQuery,
-                              Gather, Cast, ConstantOfShape, Identity>;
+using Operator = std::variant<Conv, Gemm, MatMul, BatchNormalization, Activate, PRelu, Elementwise, Concat, Pool,
+                              GlobalPool, ReduceMean, Reshape, Flatten, Squeeze, Unsqueeze, Pad, Slice, Split,
+                              Transpose, Lrn, Softmax, ShapeQuery, Gather, Cast, ConstantOfShape, Identity>;
 
 /// The ONNX name: "Conv", "MaxPool", "LeakyRelu"...
 std::string_view OperatorName(const Operator& op);

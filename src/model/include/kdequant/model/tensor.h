@@ -19,8 +19,8 @@ using Shape = std::vector<std::int64_t>;
 /// A dimension that a file leaves open.
 inline constexpr std::int64_t kUnknownDimension = -1;
 
-/// The product of the dimensions; kLimit if it is negative, unknown or above 2^31 - 1 (no tensor of ours is larger, and an
-/// untrusted file must not make us try).
+/// The product of the dimensions; kLimit if it is negative, unknown or above 2^31 - 1 (no tensor of ours is larger, and
+/// an untrusted file must not make us try).
 Result<std::size_t> ElementCount(const Shape& shape);
 
 /// "1x3x224x224", for messages.
@@ -40,16 +40,16 @@ struct IntTensor {
 
 /// A weight tensor of which every weight is an index into a small table of levels.
 ///
-/// The value of weight k of output channel o is `scales[o] * (codes[t][i] * steps[t])` in float32, in that order of operations,
-/// where i is the weight's index, t is 0 (one table for the tensor) or o (a table per channel), and scales[o] is 1 where `scales`
-/// is empty. codes * step is exact in float32 (steps have at most 17 significant bits), so a file that stores the levels as floats
-/// gives codes and step back.
+/// The value of weight k of output channel o is `scales[o] * (codes[t][i] * steps[t])` in float32, in that order of
+/// operations, where i is the weight's index, t is 0 (one table for the tensor) or o (a table per channel), and
+/// scales[o] is 1 where `scales` is empty. codes * step is exact in float32 (steps have at most 17 significant bits),
+/// so a file that stores the levels as floats gives codes and step back.
 struct CodebookTensor {
-  Shape shape;  ///< [out_channels, ...]: output channel first, always (a Gemm weight is [N, K]).
+  Shape shape;   ///< [out_channels, ...]: output channel first, always (a Gemm weight is [N, K]).
   int bits = 4;  ///< 2 to 8; a table has 2^bits codes.
 
-  /// Row-major over the whole tensor. Up to 4 bits: two indices a byte, the first in the low nibble (ONNX's UINT4 layout),
-  /// the last byte padded with zero. 5 to 8 bits: one index a byte.
+  /// Row-major over the whole tensor. Up to 4 bits: two indices a byte, the first in the low nibble (ONNX's UINT4
+  /// layout), the last byte padded with zero. 5 to 8 bits: one index a byte.
   std::vector<std::uint8_t> indices;
   std::vector<std::int8_t> codes;  ///< [tables][2^bits], ascending within a table.
   std::vector<float> steps;        ///< [tables], > 0.
@@ -84,8 +84,8 @@ using Tensor = std::variant<FloatTensor, IntTensor, CodebookTensor, Int8Tensor>;
 
 const Shape& ShapeOf(const Tensor& tensor);
 
-/// The float weights that a quantized tensor stands for (a FloatTensor is returned as it is), in float32 arithmetic as a runtime
-/// of the written file computes them. An IntTensor gives kUnsupported.
+/// The float weights that a quantized tensor stands for (a FloatTensor is returned as it is), in float32 arithmetic as
+/// a runtime of the written file computes them. An IntTensor gives kUnsupported.
 Result<FloatTensor> Dequantize(const Tensor& tensor);
 
 /// Bytes of the tensor as a file stores it: indices, levels and scales (binary16) counted, names and framing not.

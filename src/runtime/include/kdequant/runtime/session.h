@@ -18,8 +18,8 @@ namespace kdequant {
 
 enum class Precision {
   kF32,   ///< Float32 activations and weights (quantized weights are dequantized when the session is made).
-  kW4A8,  ///< Quantized weights x one byte an activation (7 or 8 significant bits), 32-bit accumulators. Exact: the same logits,
-          ///< bit for bit, from every kernel set, thread count and build.
+  kW4A8,  ///< Quantized weights x one byte an activation (7 or 8 significant bits), 32-bit accumulators. Exact: the
+          ///< same logits, bit for bit, from every kernel set, thread count and build.
 };
 
 /// Which implementation computes. All of them give the same w4a8 logits.
@@ -34,8 +34,8 @@ std::string_view KernelSetName(KernelSet kernels);
 struct SessionOptions {
   Precision precision = Precision::kF32;
   KernelSet kernels = KernelSet::kBest;
-  /// w4a8 only: measure each activation's range on the image itself even where the graph has static ranges. Graphs without ranges
-  /// always do.
+  /// w4a8 only: measure each activation's range on the image itself even where the graph has static ranges. Graphs
+  /// without ranges always do.
   bool dynamic_ranges = false;
   int threads = 1;
 };
@@ -46,7 +46,8 @@ struct SessionInfo {
   int threads = 1;
   std::size_t arena_bytes = 0;   ///< Activations: planned once, reused for every image.
   std::size_t weight_bytes = 0;  ///< Packed weights.
-  std::vector<std::string> float_layers;  ///< w4a8: layers that compute in float all the same (excluded or not quantizable).
+  std::vector<std::string>
+      float_layers;  ///< w4a8: layers that compute in float all the same (excluded or not quantizable).
 };
 
 /// Time of one step of the last run.
@@ -59,19 +60,20 @@ struct StepTime {
 class Session {
  public:
   /// Plans memory and packs weights. `graph` must be prepared (Prepare) and is not needed afterwards, except that large
-  /// constants are shared with it. Errors: kUnsupported (all operators that the engine cannot run, at once), kOutOfMemory.
+  /// constants are shared with it. Errors: kUnsupported (all operators that the engine cannot run, at once),
+  /// kOutOfMemory.
   static Result<Session> Create(const Graph& graph, const SessionOptions& options = {});
 
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   ~Session();
 
-  /// Sees the value of every node's first output as it is computed, as plain row-major float32 (dequantized in w4a8). The span
-  /// is valid during the call only.
+  /// Sees the value of every node's first output as it is computed, as plain row-major float32 (dequantized in w4a8).
+  /// The span is valid during the call only.
   using Observer = std::function<void(ValueId value, std::span<const float> elements)>;
 
-  /// `input`: row-major float32 in the shape of the graph's input. Returns the output, row-major, valid until the next Run.
-  /// Errors: kBadInput (wrong length), kNotFinite (a NaN or an infinity in the input).
+  /// `input`: row-major float32 in the shape of the graph's input. Returns the output, row-major, valid until the next
+  /// Run. Errors: kBadInput (wrong length), kNotFinite (a NaN or an infinity in the input).
   Result<std::span<const float>> Run(std::span<const float> input);
   Result<std::span<const float>> Run(std::span<const float> input, const Observer& observer);
 
