@@ -27,6 +27,7 @@ kdequant_header_dependency(rapidjson rapidjson/document.h rapidjson-dev)
 file(COPY ${KDEQUANT_rapidjson_DIR}/rapidjson DESTINATION ${deps_dir}/rapidjson_fixed
   PATTERN document.h EXCLUDE PATTERN stack.h EXCLUDE)
 file(READ ${KDEQUANT_rapidjson_DIR}/rapidjson/internal/stack.h rapidjson_stack)
+string(PREPEND rapidjson_stack "#include <cstddef>\n")
 string(REPLACE "stackTop_ + sizeof(T) * count > stackEnd_"
   "static_cast<std::ptrdiff_t>(sizeof(T) * count) > stackEnd_ - stackTop_" rapidjson_stack "${rapidjson_stack}")
 file(CONFIGURE OUTPUT ${deps_dir}/rapidjson_fixed/rapidjson/internal/stack.h CONTENT "${rapidjson_stack}" @ONLY)

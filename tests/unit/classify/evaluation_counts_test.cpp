@@ -24,8 +24,8 @@ TEST_CASE("A picture counts by the place of its class among the answers") {
 }
 
 TEST_CASE("Against a reference, agreement, lost and gained answers and the divergence are counted") {
-  const std::vector<float> first{1, 0};
-  const std::vector<float> second{0, 1};
+  const std::vector<float> first{2, 1};
+  const std::vector<float> second{1, 2};
   EvaluationCounts counts;
   Count(first, first, 0, counts);    // both right
   Count(first, second, 0, counts);   // gained
@@ -35,7 +35,7 @@ TEST_CASE("Against a reference, agreement, lost and gained answers and the diver
   CHECK(counts.lost == 1);
   CHECK(counts.gained == 1);
   CHECK(counts.reference_top1 == 2);
-  // KL between (e, 1) / (e + 1) and its mirror image: 2 sigmoid(1) - 1 = 0.462117157.
+  // Logits (they do not add up to 1). KL between (e, 1) / (e + 1) and its mirror image: 2 sigmoid(1) - 1 = 0.462117157.
   CHECK(counts.kl_nano == 2 * 462'117'157);
 }
 
@@ -68,8 +68,8 @@ TEST_CASE("The 95 % interval is that of the paired differences") {
   CHECK(*figures.loss == doctest::Approx(1.2));
   // d = 16 ones, 10 minus ones, 474 zeros: s = sqrt((26 - 36/500) / 499) = 0.227947, 1.959964 s / sqrt(500) = 1.99799
   // points.
-  CHECK(*figures.loss_low == doctest::Approx(1.2 - 1.99799).epsilon(1e-5));
-  CHECK(*figures.loss_high == doctest::Approx(1.2 + 1.99799).epsilon(1e-5));
+  CHECK(*figures.loss_low == doctest::Approx(1.2 - 1.99799).epsilon(1e-4));
+  CHECK(*figures.loss_high == doctest::Approx(1.2 + 1.99799).epsilon(1e-4));
 }
 
 TEST_CASE("What was not counted has no figure") {
