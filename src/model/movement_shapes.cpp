@@ -88,8 +88,9 @@ Result<Shape> FlattenShape(const Flatten& flatten, const InferenceContext& conte
   const auto rank = static_cast<std::int64_t>(x.size());
   const std::int64_t axis = flatten.axis < 0 ? flatten.axis + rank : flatten.axis;
   if (flatten.axis < -rank || axis < 0 || axis > rank) return context.Bad(NoSuchAxis(flatten.axis, x));
-  const auto outer = ElementCount({x.begin(), x.begin() + axis});
-  const auto inner = ElementCount({x.begin() + axis, x.end()});
+  const auto middle = x.begin() + static_cast<std::ptrdiff_t>(axis);
+  const auto outer = ElementCount({x.begin(), middle});
+  const auto inner = ElementCount({middle, x.end()});
   if (!outer || !inner) return context.Bad("its input of " + ShapeToString(x) + " is too large");
   return Shape{static_cast<std::int64_t>(*outer), static_cast<std::int64_t>(*inner)};
 }

@@ -20,6 +20,9 @@ import onnxruntime
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-4
 
+# What the reader refuses, by name and with a sentence: weights and pads that are computed while the network runs.
+REFUSED = {"constant_of_shape_pads", "weights_transposed"}
+
 
 def run(tool: Path, model: Path, image: np.ndarray, kernels: str, folder: Path) -> np.ndarray | str:
     """The engine's output, or what it complained about."""
@@ -31,6 +34,8 @@ def run(tool: Path, model: Path, image: np.ndarray, kernels: str, folder: Path) 
 def check(tool: Path, name: str, model: Path, image: np.ndarray, expected: np.ndarray, folder: Path) -> str | None:
     """What is wrong with one network, if anything."""
     outputs = [run(tool, model, image, kernels, folder) for kernels in ("reference", "simd128")]
+    if name in REFUSED:
+        return None if all(isinstance(output, str) and "(" in output for output in outputs) else f"{name}: was not refused"
     for output in outputs:
         if isinstance(output, str):
             return f"{name}: {output}"
@@ -54,8 +59,8 @@ def main() -> int:
         folder = Path(temporary)
         for case in json.loads((cases / "cases.json").read_text()):
             name = case["name"]
-            image = np.fromfile(cases / f"{name}.input", np.float32)
-            expected = np.fromfile(cases / f"{name}.output", np.float32)
+            image = np.fromfile(cases / f"{name}.input.f32", np.float32)
+            expected = np.fromfile(cases / f"{name}.output.f32", np.float32)
             complaints.append(check(tool, name, cases / f"{name}.onnx", image, expected, folder) or "")
             count += 1
         for model in [*sorted((ROOT / "build/assets").glob("*.onnx")), *sorted((ROOT / "build/models").glob("**/*.onnx"))]:

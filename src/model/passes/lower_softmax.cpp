@@ -17,7 +17,7 @@ Result<bool> LowerSoftmax(Graph& graph, Work&) {
     const Shape shape = *graph.value(node.inputs[0]).shape;
     const auto rank = static_cast<std::int64_t>(shape.size());
     const std::int64_t axis = softmax->axis < 0 ? softmax->axis + rank : softmax->axis;
-    const auto from = shape.begin() + axis;
+    const auto from = shape.begin() + static_cast<std::ptrdiff_t>(axis);
     const bool alone = axis < rank && std::all_of(from + 1, shape.end(), [](std::int64_t d) { return d == 1; });
     if (alone) {
       sweep.Emit({.name = node.name,

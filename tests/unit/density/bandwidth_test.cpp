@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,8 +37,21 @@ TEST_CASE("Silverman's rule is statsmodels' where the standard deviation decides
         doctest::Approx(golden::kSilvermanNarrow).epsilon(1e-12));
 }
 
-TEST_CASE("Improved Sheather-Jones is within 2 % of KDEpy's") {
-  CHECK(SheatherJonesBandwidth(GoldenSample(), kFine).value() / golden::kSheatherJones == Interval(0.98, 1.02));
+TEST_CASE("Improved Sheather-Jones finds the best bandwidth of a Gaussian, 1.06 n^(-1/5)") {
+  // The quantiles of a standard Gaussian, by bisection of its distribution function.
+  constexpr int kCount = 1000;
+  std::vector<double> quantiles;
+  for (int i = 0; i < kCount; ++i) {
+    double low = -6;
+    double high = 6;
+    for (int step = 0; step < 60; ++step) {
+      const double middle = (low + high) / 2;
+      (0.5 * std::erfc(-middle / std::sqrt(2.0)) < (i + 0.5) / kCount ? low : high) = middle;
+    }
+    quantiles.push_back(low);
+  }
+  const double best = 1.06 * std::pow(kCount, -0.2);
+  CHECK(SheatherJonesBandwidth(EqualWeights(quantiles), kFine).value() / best == Interval(0.85, 1.2));
 }
 
 TEST_CASE("Scaling and moving the weights scales and moves nothing but the bandwidth's unit") {
