@@ -137,7 +137,9 @@ class OperatorWriter {
       const std::int64_t axis = op.axis < 0 ? op.axis + rank : op.axis;
       // All axes from `axis` on together are `axis` alone where the others have one element, or where there are none.
       const bool alone = axis >= 0 && axis < rank &&
-                         std::all_of(shape->begin() + static_cast<std::ptrdiff_t>(axis) + static_cast<std::ptrdiff_t>(1), shape->end(), [](std::int64_t d) { return d == 1; });
+                         std::all_of(
+                             shape->begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape->end(),
+                             [](std::int64_t d) { return d == 1; });
       if (alone) return Write(name, Inputs(), {{"axis", axis}});
     }
     const std::string target = TargetOf(shape);

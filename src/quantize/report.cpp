@@ -105,7 +105,8 @@ std::string SettingsToJson(const QuantizeOptions& options) {
   Text(writer, "activations", ActivationModeName(options.activations));
   writer.Key("bias_correction");
   writer.Bool(options.bias_correction);
-  Count(writer, "seed", options.seed);
+  writer.Key("seed");
+  writer.Uint64(options.seed);
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }
