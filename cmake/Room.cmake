@@ -20,6 +20,9 @@ if(EMSCRIPTEN)
   target_link_options(kdequant_options INTERFACE -fwasm-exceptions)
 endif()
 
+# A page downloads the engine: only the rooms whose loops take the time are compiled for speed there.
+set(KDEQUANT_FAST_ROOMS runtime compensation density codebook vision calibration)
+
 # kdequant_room(name SOURCES a.cpp b.cpp DEPENDS base model PRIVATE_DEPENDS deps::eigen)
 function(kdequant_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
@@ -31,4 +34,7 @@ function(kdequant_room name)
     target_link_libraries(${target} PUBLIC kdequant::${room})
   endforeach()
   target_link_libraries(${target} PRIVATE kdequant_options ${ROOM_PRIVATE_DEPENDS})
+  if(EMSCRIPTEN AND NOT name IN_LIST KDEQUANT_FAST_ROOMS)
+    target_compile_options(${target} PRIVATE -Oz)
+  endif()
 endfunction()
