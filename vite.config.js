@@ -1,7 +1,6 @@
 // Builds the page into dist/site. The network and the photos that scripts/fetch-model puts into build/assets are served beside it.
 import { defineConfig } from 'vite';
 
-// eslint-disable-next-line no-restricted-exports -- Vite's configuration is the default export by its rules
 export default defineConfig({
   base: './', // works from any folder of any static server
   publicDir: 'build/assets',

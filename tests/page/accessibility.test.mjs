@@ -1,3 +1,4 @@
+/* global document */
 // axe-core finds nothing serious, the keyboard reaches everything, and a narrow window needs no sideways scrolling.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
