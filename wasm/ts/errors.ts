@@ -48,6 +48,7 @@ export function ask<T>(call: () => T | Failure): T {
   try {
     answer = call();
   } catch (error) {
+    if (error instanceof KdequantError) throw error;
     throw new KdequantError(
       'internal',
       `the engine stopped (${describe(error)}); load the page again, and please report it with the model that caused it`,
