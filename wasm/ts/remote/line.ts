@@ -53,7 +53,7 @@ export class Line {
     });
     port.receive((message) => {
       if (message.type === 'ready') {
-        port.keepAlive(false);
+        port.keepAlive(this.#pending.size > 0);
         resolveReady();
       } else {
         this.#hear(message);
