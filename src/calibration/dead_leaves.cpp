@@ -87,7 +87,7 @@ void AddTexture(Random& random, int size, std::vector<double>& canvas) {
   const double amplitude = octaves == 0 ? 0 : kTextureStrength / Sqrt(octaves);
   std::vector<double> grid;
   for (int cells = 4; cells <= size; cells *= 2) {
-    const auto stride = static_cast<std::size_t>(cells + 1);
+    const auto stride = static_cast<std::size_t>(cells) + 1;
     grid.resize(stride * stride);
     for (auto& g : grid) g = amplitude * random.Normal();
     for (int y = 0; y < size; ++y) {

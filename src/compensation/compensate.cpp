@@ -58,7 +58,10 @@ class CompensationJobImplementation final : public CompensationJob {
  private:
   enum class Stage { kLoading, kChoosing, kProving };
 
-  double PaddedChannels() const { return static_cast<double>((input_.channels + kStrip - 1) / kStrip * kStrip); }
+  double PaddedChannels() const {
+    const std::size_t padded = (input_.channels + kStrip - 1) / kStrip * kStrip;
+    return static_cast<double>(padded);
+  }
 
   // One column tile of one strip.
   void Advance() {

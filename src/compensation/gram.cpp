@@ -94,6 +94,7 @@ Result<GramAccumulator> GramAccumulator::Create(std::size_t columns) {
 
 void GramAccumulator::Add(std::span<const float> rows) {
   const std::size_t columns = gram_.columns;
+  if (columns == 0) return;
   std::ranges::copy(rows, rows_.data() + filled_ * columns);
   for (std::size_t start = 0; start < rows.size(); start += columns) {
     for (std::size_t j = 0; j < columns; ++j) gram_.column_sums[j] += static_cast<double>(rows[start + j]);
@@ -179,7 +180,9 @@ bool GramAccumulator::Fold(double budget_ms) {
 double GramAccumulator::FoldProgress() const {
   if (!folding_) return filled_ == 0 ? 1 : 0;
   const std::size_t rows = gram_.products.tile_rows();
-  return static_cast<double>(tile_i_ * (tile_i_ + 1) / 2 + tile_j_) / static_cast<double>(rows * (rows + 1) / 2);
+  const std::size_t tiles_done = tile_i_ * (tile_i_ + 1) / 2 + tile_j_;
+  const std::size_t tiles = rows * (rows + 1) / 2;
+  return static_cast<double>(tiles_done) / static_cast<double>(tiles);
 }
 
 }  // namespace kdequant

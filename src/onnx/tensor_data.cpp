@@ -176,7 +176,9 @@ Result<FloatTensor> ReadFloats(const TensorView& tensor) {
     return bytes != nullptr ? Load<std::uint16_t>(bytes, i) : static_cast<std::uint16_t>(tensor.int32s[i]);
   };
   switch (tensor.type) {
-    case DataType::kFloat: std::memcpy(result.values.data(), bytes, *count * sizeof(float)); break;
+    case DataType::kFloat:
+      if (bytes != nullptr) std::memcpy(result.values.data(), bytes, *count * sizeof(float));
+      break;
     case DataType::kFloat16:
       for (std::size_t i = 0; i < *count; ++i) result.values[i] = HalfToFloat(bits16(i));
       break;

@@ -144,7 +144,8 @@ SlotId PlanBuilder::FindAny(ValueId value, Storage storage) const {
 SlotId PlanBuilder::ConstantSlot(ValueId value, Layout layout) {
   // Preparation and CheckRunnable leave no other kind of constant where a float32 value is wanted.
   auto constant = graph_->value(value).constant;
-  if (!std::holds_alternative<FloatTensor>(*constant)) constant = std::make_shared<const Tensor>(Dequantize(*constant).value());
+  if (!std::holds_alternative<FloatTensor>(*constant))
+    constant = std::make_shared<const Tensor>(Dequantize(*constant).value());
   const float* plain = std::get<FloatTensor>(*constant).values.data();
   Slot slot{.format = {Storage::kF32, layout},
             .shape = ShapeOf(value),

@@ -35,7 +35,8 @@ constexpr std::size_t kEntryBytes = 12;
 int OrientationOfTiff(std::span<const std::uint8_t> tiff) {
   if (tiff.size() < 8) return 1;
   const bool big = tiff[0] == 'M' && tiff[1] == 'M';
-  if (!big && !(tiff[0] == 'I' && tiff[1] == 'I')) return 1;
+  const bool little = tiff[0] == 'I' && tiff[1] == 'I';
+  if (!big && !little) return 1;
   const TiffReader reader(tiff, big);
   if (reader.Number(2, 2) != 42U) return 1;
   const std::size_t directory = *reader.Number(4, 4);

@@ -22,7 +22,8 @@ double Finite(float logit) {
 bool IsDistribution(std::span<const float> logits) {
   double sum = 0;
   for (const float x : logits) {
-    if (!(x >= 0 && x <= 1)) return false;
+    const bool probability = x >= 0 && x <= 1;
+    if (!probability) return false;
     sum += static_cast<double>(x);
   }
   return std::fabs(sum - 1) <= kSumTolerance;

@@ -24,6 +24,13 @@ import onnxruntime
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# onnxruntime runs these, but ONNX's own shape inference disagrees with it about the last window of ceil_mode, so its checker
+# refuses the shapes that onnxruntime, and we with it, compute.
+SHAPES_DISPUTED = {"average_pool_ceil_window_in_padding", "max_pool_ceil_window_in_padding"}
+
+# What kdequant refuses by name, with a word of its message: weights or pads that are computed while the network runs.
+REFUSED = {"constant_of_shape_pads": "pads is computed", "weights_transposed": "its weight is computed"}
+
 # Read -> write keeps every operation, so the numbers are equal up to the order of sums that onnxruntime chooses. Preparation folds
 # BatchNormalization into weights, which rounds: relative to the largest output.
 TOLERANCE = {"roundtrip": 1e-6, "prepare": 2e-5}
@@ -66,9 +73,13 @@ def compare(tool: Path, way: str, original: Path, folder: Path) -> float:
     """The largest difference, relative to the largest output."""
     ours = folder / f"{way}.onnx"
     run = subprocess.run([tool, way, original, ours], capture_output=True, text=True, check=False)
+    if original.stem in REFUSED:
+        if run.returncode != 0 and REFUSED[original.stem] in run.stderr:
+            return 0.0
+        raise Failure(f"not refused as expected: {run.stderr.strip()}")
     if run.returncode != 0:
         raise Failure(run.stderr.strip() or f"ended with {run.returncode}")
-    complaint = passes_checker(ours)
+    complaint = "" if original.stem in SHAPES_DISPUTED else passes_checker(ours)
     if complaint and not (way == "roundtrip" and passes_checker(original)):
         raise Failure(f"checker: {complaint}")
     before, after = session(original), session(ours)

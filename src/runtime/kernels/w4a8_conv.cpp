@@ -9,8 +9,6 @@
 namespace kdequant::w4a8 {
 namespace {
 
-using runtime::Image;
-
 constexpr std::ptrdiff_t kPairBytes = 64;  // A step of a decoded panel: four vectors of 16-bit pairs.
 
 std::uint8_t Finish(const ByteOutput& output, std::ptrdiff_t channel, std::int32_t sum) {
@@ -177,7 +175,7 @@ Result<Convolution> Convolution::Create(const ConvGeometry& geometry, IntegerWei
     for (std::ptrdiff_t c = 0; c < g.input.channels; ++c) {
       for (std::ptrdiff_t tap = 0; tap < taps; ++tap) {
         made.depthwise_.data()[(c / 4 * pairs + tap / 2) * 8 + c % 4 * 2 + tap % 2] =
-            weights.values[static_cast<std::size_t>(c * taps + tap)];
+            std::int16_t{weights.values[static_cast<std::size_t>(c * taps + tap)]};
       }
     }
     return made;

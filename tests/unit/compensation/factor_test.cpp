@@ -95,7 +95,8 @@ TEST_CASE("What cannot be factored is said") {
 
   h = Matrix::Identity(3, 3);
   h(2, 1) = h(1, 2) = std::numeric_limits<double>::infinity();
-  auto job = FactorJob::Create(GramFrom(h)).value();
+  const Gram with_infinity = GramFrom(h);
+  auto job = FactorJob::Create(with_infinity).value();
   const auto infinite = Finish(*job);
   REQUIRE_FALSE(infinite);
   CHECK(infinite.error().code == ErrorCode::kInternal);

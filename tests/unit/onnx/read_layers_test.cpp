@@ -98,7 +98,7 @@ TEST_CASE("Gemm keeps alpha, beta and both transpositions") {
 }
 
 TEST_CASE("BatchNormalization is read from every version as long as it is for inference") {
-  const auto normalize = [](std::int64_t opset, std::vector<std::string> attributes) {
+  const auto normalize = [](std::int64_t opset, const std::vector<std::string>& attributes) {
     ModelBytes model(opset);
     model.Input("x", {1, 4, 8, 8})
         .Output("y")
