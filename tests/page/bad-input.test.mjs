@@ -22,7 +22,7 @@ test('a file that is no ONNX file is refused by name, and the network stays', as
   await alert.getByText(/ONNX/).waitFor();
   assert.match(await page.locator('.facts').textContent(), /EfficientNet-Lite0/);
   await alert.getByRole('button', { name: 'Dismiss' }).click();
-  assert.equal((await alert.textContent()).trim(), '');
+  assert.equal((await page.locator('#alerts').textContent()).trim(), '');
 });
 
 test('a photo that is no picture says so in its own place', async () => {
