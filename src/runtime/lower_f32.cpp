@@ -80,10 +80,6 @@ std::optional<std::string> Obstacle(const Graph& graph, const Node& node) {
 }  // namespace
 
 Result<void> CheckRunnable(const Graph& graph) {
-  if (graph.inputs.size() != 1 || graph.outputs.size() != 1 || !graph.value(graph.inputs[0]).shape) {
-    return Fail(ErrorCode::kUnsupported,
-                "the graph has not one input and one output of known shapes; prepare it first");
-  }
   std::string names;
   std::size_t count = 0;
   std::string first;

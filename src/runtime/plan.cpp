@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include <bit>
 #include <cstring>
 
 #include "kernels/layout_f32.h"
@@ -56,6 +57,28 @@ void ReadSlot(const Slot& slot, SlotId id, const Memory& memory, float* elements
     for (const std::int64_t dimension : slot.shape) count *= static_cast<std::size_t>(dimension);
     std::memcpy(elements, memory.F32(id), count * sizeof(float));
   }
+}
+
+void ShowResult(const Plan& plan, const Step& step, const Memory& memory, std::vector<float>& room,
+                const Session::Observer& observer) {
+  if (step.computes == kNoValue) return;
+  const Slot& slot = plan.slots[static_cast<std::size_t>(step.result)];
+  // Shapes of a plan have been counted without overflow before.
+  const std::size_t elements = ElementCount(slot.shape).value_or(0);
+  if (room.size() < elements) room.resize(elements);
+  ReadSlot(slot, step.result, memory, room.data());
+  observer(step.computes, std::span<const float>(room).first(elements));
+}
+
+bool CopyFinite(std::span<const float> input, float* target) {
+  // Looks for exponents of all ones on the way.
+  std::uint32_t found = 0;
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    constexpr std::uint32_t kExponent = 0x7f800000U;
+    found |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(input[i]) & kExponent) == kExponent);
+    target[i] = input[i];
+  }
+  return found == 0;
 }
 
 Result<Memory> Plan::Allocate(int threads) const {

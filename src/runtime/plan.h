@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -147,10 +148,10 @@ class Plan {
   std::vector<SlotId> roots;         ///< By slot: the slot that it lies in, itself if it is no alias.
   std::size_t arena_bytes = 0;
   std::size_t weight_bytes = 0;
-  SlotId input = kNoSlot;   ///< Plain float32.
-  SlotId output = kNoSlot;  ///< Plain float32.
-  Shape input_shape, output_shape;
+  std::vector<SlotId> inputs, outputs;  ///< Plain float32, in the graph's order.
   std::vector<std::string> float_layers;
+
+  const Shape& ShapeOf(SlotId slot) const { return slots[static_cast<std::size_t>(slot)].shape; }
 
   /// kOutOfMemory if the arena cannot be had.
   Result<Memory> Allocate(int threads) const;
@@ -254,6 +255,13 @@ std::size_t SlotBytes(const Shape& shape, Format format);
 
 /// Copies a slot's value out as plain row-major float32 (dequantized): `elements` has room for all of them.
 void ReadSlot(const Slot& slot, SlotId id, const Memory& memory, float* elements);
+
+/// Hands `observer` the value that is complete after `step`, if there is one; `room` is reused from call to call.
+void ShowResult(const Plan& plan, const Step& step, const Memory& memory, std::vector<float>& room,
+                const Session::Observer& observer);
+
+/// Copies. False if there is a NaN or an infinity.
+bool CopyFinite(std::span<const float> input, float* target);
 
 }  // namespace kdequant::runtime
 

@@ -23,9 +23,7 @@ PlanBuilder::PlanBuilder(const Graph& graph, KernelSet kernels)
   }
   for (const ValueId output : graph.outputs) ++uses_[Index(output)];
   FindPlacements();
-  plan_.input_shape = ShapeOf(graph.inputs[0]);
-  plan_.output_shape = ShapeOf(graph.outputs[0]);
-  plan_.input = NewSlot(graph.inputs[0], kPlainF32);
+  for (const ValueId input : graph.inputs) plan_.inputs.push_back(NewSlot(input, kPlainF32));
 }
 
 void PlanBuilder::FindPlacements() {
@@ -194,7 +192,7 @@ void PlanBuilder::AddKernel(std::vector<SlotId> reads, std::vector<SlotId> write
 
 Plan PlanBuilder::Finish() {
   node_ = nullptr;
-  plan_.output = RequireF32(graph_->outputs[0], Layout::kPlain);
+  for (const ValueId output : graph_->outputs) plan_.outputs.push_back(RequireF32(output, Layout::kPlain));
 
   const std::size_t count = plan_.slots.size();
   plan_.roots.resize(count);
@@ -206,7 +204,7 @@ Plan PlanBuilder::Finish() {
     plan_.roots[i] = root;
   }
 
-  // Time 0 is the caller's, who writes the input; step i runs at i + 1; the output is read after the last.
+  // Time 0 is the caller's, who writes the inputs; step i runs at i + 1; the outputs are read after the last.
   constexpr std::ptrdiff_t kNever = std::numeric_limits<std::ptrdiff_t>::max();
   std::vector<Tenant> tenants(count, Tenant{.bytes = 0, .first = kNever, .last = -1});
   const auto touch = [&](SlotId id, std::size_t time) {
@@ -214,12 +212,12 @@ Plan PlanBuilder::Finish() {
     tenant.first = std::min(tenant.first, static_cast<std::ptrdiff_t>(time));
     tenant.last = std::max(tenant.last, static_cast<std::ptrdiff_t>(time));
   };
-  touch(plan_.input, 0);
+  for (const SlotId input : plan_.inputs) touch(input, 0);
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
     for (const SlotId id : plan_.steps[i].reads) touch(id, i + 1);
     for (const SlotId id : plan_.steps[i].writes) touch(id, i + 1);
   }
-  touch(plan_.output, plan_.steps.size() + 1);
+  for (const SlotId output : plan_.outputs) touch(output, plan_.steps.size() + 1);
   for (std::size_t i = 0; i < count; ++i) {
     const bool in_arena = plan_.roots[i] == static_cast<SlotId>(i) && !plan_.slots[i].constant && tenants[i].last >= 0;
     tenants[i] = in_arena ? Tenant{plan_.slots[i].bytes, tenants[i].first, tenants[i].last} : Tenant{0, 0, -1};

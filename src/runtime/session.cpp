@@ -1,8 +1,6 @@
 #include "kdequant/runtime/session.h"
 
-#include <bit>
 #include <chrono>
-#include <cstring>
 #include <new>
 
 #include "lower.h"
@@ -29,23 +27,16 @@ Result<KernelSet> ResolveKernels(const SessionOptions& options) {
 }
 
 Result<runtime::Plan> MakePlan(const Graph& graph, const SessionOptions& options, KernelSet kernels) {
+  if (graph.inputs.size() != 1 || graph.outputs.size() != 1 || !graph.value(graph.inputs[0]).shape) {
+    return Fail(ErrorCode::kUnsupported,
+                "the graph has not one input and one output of known shapes; prepare it first");
+  }
   if (auto runnable = runtime::CheckRunnable(graph); !runnable) return Forward(runnable);
   runtime::PlanBuilder builder(graph, kernels);
   auto lowered = options.precision == Precision::kF32 ? runtime::LowerF32(builder)
                                                       : runtime::LowerW4A8(builder, options.dynamic_ranges);
   if (!lowered) return Forward(lowered);
   return builder.Finish();
-}
-
-// Copies and looks for exponents of all ones at once. False if there is one.
-bool CopyFinite(std::span<const float> input, float* target) {
-  std::uint32_t found = 0;
-  for (std::size_t i = 0; i < input.size(); ++i) {
-    constexpr std::uint32_t kExponent = 0x7f800000U;
-    found |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(input[i]) & kExponent) == kExponent);
-    target[i] = input[i];
-  }
-  return found == 0;
 }
 
 }  // namespace
@@ -64,17 +55,17 @@ class Session::Implementation {
  public:
   Implementation(runtime::Plan plan, runtime::Memory memory, SessionInfo info)
       : plan_(std::move(plan)), memory_(std::move(memory)), info_(std::move(info)) {
-    input_elements_ = Elements(plan_.input_shape);
-    output_elements_ = Elements(plan_.output_shape);
+    input_elements_ = Elements(input_shape());
+    output_elements_ = Elements(output_shape());
   }
 
   Result<void> SetInput(std::span<const float> input) {
     if (input.size() != input_elements_) {
       return Fail(ErrorCode::kBadInput, "the input has " + std::to_string(input.size()) +
-                                            " elements, but the network wants " + ShapeToString(plan_.input_shape) +
+                                            " elements, but the network wants " + ShapeToString(input_shape()) +
                                             " = " + std::to_string(input_elements_));
     }
-    if (!CopyFinite(input, memory_.F32(plan_.input))) {
+    if (!runtime::CopyFinite(input, memory_.F32(plan_.inputs[0]))) {
       return Fail(ErrorCode::kNotFinite, "the input holds a NaN or an infinity; check the picture's preprocessing");
     }
     return {};
@@ -85,15 +76,12 @@ class Session::Implementation {
   }
 
   void Observe(const runtime::Step& step, const Observer& observer) {
-    if (step.computes == kNoValue) return;
-    const runtime::Slot& slot = plan_.slots[static_cast<std::size_t>(step.result)];
-    const std::size_t elements = Elements(slot.shape);
-    if (observed_.size() < elements) observed_.resize(elements);
-    runtime::ReadSlot(slot, step.result, memory_, observed_.data());
-    observer(step.computes, std::span<const float>(observed_).first(elements));
+    runtime::ShowResult(plan_, step, memory_, observed_, observer);
   }
 
-  std::span<const float> Output() const { return {memory_.F32(plan_.output), output_elements_}; }
+  const Shape& input_shape() const { return plan_.ShapeOf(plan_.inputs[0]); }
+  const Shape& output_shape() const { return plan_.ShapeOf(plan_.outputs[0]); }
+  std::span<const float> Output() const { return {memory_.F32(plan_.outputs[0]), output_elements_}; }
   const runtime::Plan& plan() const { return plan_; }
   const SessionInfo& info() const { return info_; }
 
@@ -162,8 +150,8 @@ Result<std::vector<StepTime>> Session::Profile(std::span<const float> input) {
   return times;
 }
 
-const Shape& Session::input_shape() const { return implementation_->plan().input_shape; }
-const Shape& Session::output_shape() const { return implementation_->plan().output_shape; }
+const Shape& Session::input_shape() const { return implementation_->input_shape(); }
+const Shape& Session::output_shape() const { return implementation_->output_shape(); }
 const SessionInfo& Session::info() const { return implementation_->info(); }
 
 }  // namespace kdequant

@@ -1,3 +1,4 @@
+#include "kdequant/calibration/column_means.h"
 #include "kdequant/calibration/statistics.h"
 
 #include <doctest/doctest.h>

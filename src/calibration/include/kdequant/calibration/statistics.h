@@ -24,12 +24,16 @@ struct ValueExtent {
   float high = 0;
 };
 
+/// By value id: every float value that a node computes, and the graph's input.
+using ValueExtents = std::map<ValueId, ValueExtent>;
+
+/// Widens the extent of a value by what it is for one more picture (`elements` is not empty).
+void AddExtent(ValueId id, std::span<const float> elements, ValueExtents& extents);
+
 struct CalibrationStatistics {
   std::size_t pictures = 0;
-  /// By value id: every float value that a node computes, and the graph's input.
-  std::map<ValueId, ValueExtent> extents;
-  /// By node index, for Conv and Gemm with weights: E[x] of every input column, in the order of a row of the weight
-  /// matrix. Length (C / groups) kh kw for each group after the other: groups * K values.
+  ValueExtents extents;
+  /// By node index, for Conv and Gemm with weights: see ColumnMeans.
   std::map<std::size_t, std::vector<double>> column_means;
 };
 
@@ -44,11 +48,6 @@ class StatisticsJob : public Job {
 
 /// The layout of the graph's image input ([1, 3, H, W] or [1, H, W, 3]).
 TensorLayout InputLayout(const Graph& graph);
-
-/// Adds to `sums` (groups * K values) every element of `input` [C, H, W] that each column of the convolution's im2col
-/// matrix holds, over all output positions; padding counts as zero.
-void AddColumnSums(std::span<const float> input, const Shape& input_shape, const Conv& conv, const Shape& weight_shape,
-                   const Shape& output_shape, std::span<double> sums);
 
 }  // namespace kdequant
 
