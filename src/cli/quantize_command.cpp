@@ -28,8 +28,12 @@ constexpr const char* kExamples = R"(Examples:
   kdequant quantize model.onnx -o small.onnx --exclude 'head.*' --json > report.json
 
 The written file is an ordinary ONNX file (opset 21). Depthwise layers get 8 bits. The same input, options and seed give the same
-bytes on every machine. In this version --effort is plain (the paper: no calibration) or fast (16 synthetic pictures for ranges
-and bias; what you get without --effort); error compensation, --bits other than 4, --override and --target-bytes are to come.)";
+bytes on every machine. --effort names a combination of the other options:
+  plain    the paper: levels from the weights alone, no picture
+  fast     activation ranges and bias correction from 16 synthetic pictures
+  default  error compensation too, with 64 synthetic pictures
+  best     the same with 256
+In this version --bits other than 4, --override and --target-bytes are to come.)";
 
 // How well the layers that were quantized kept their weights.
 struct Fidelity {
@@ -128,16 +132,17 @@ void AddQuantize(CLI::App& app, Run& run) {
   verb->add_option("--bandwidth-factor", arguments->bandwidth_factor, "Times the rule's bandwidth (0.5)")
       ->type_name("F");
   verb->add_option("--calibration", arguments->calibration,
-                   "Pictures for activation ranges and bias correction: synthetic or synthetic:N, a folder (up to 256 "
+                   "Pictures for activation ranges, bias correction and compensation: synthetic or synthetic:N, a folder (up to 256 "
                    "of its pictures), or "
-                   "none: no bias correction, dynamic ranges (synthetic:16)")
+                   "none: no bias correction, no compensation, dynamic ranges (synthetic:64)")
       ->type_name("WHICH");
-  verb->add_option("--compensation", arguments->compensation, "off; on is not yet in this version")
+  verb->add_option("--compensation", arguments->compensation, "Whether later weights make up for the rounding errors of earlier ones, and layers for those of "
+                   "the layers before them (on)")
       ->type_name("on|off");
   verb->add_option("--activations", arguments->activations,
                    "static (ranges measured now and stored), dynamic (measured on every picture) or float (static)")
       ->type_name("MODE");
-  verb->add_option("--effort", arguments->effort, "plain or fast; other options win over it (fast)")->type_name("NAME");
+  verb->add_option("--effort", arguments->effort, "plain, fast, default or best (see below); other options win over it (default)")->type_name("NAME");
   verb->add_option("--bits", arguments->bits, "4; others are not yet in this version")->type_name("N");
   verb->add_option("--exclude", arguments->exclude,
                    "Layers to leave in float, by name; * and ? stand for any text and character")

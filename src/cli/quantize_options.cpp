@@ -33,11 +33,6 @@ std::unexpected<Error> NotYet(const std::string& option) {
 }
 
 Result<void> RefuseWhatIsToCome(const QuantizeArguments& arguments) {
-  if (arguments.compensation == "on") return NotYet("--compensation on");
-  if (arguments.compensation && *arguments.compensation != "off") {
-    return Fail(ErrorCode::kUsage, "unknown compensation \"" + *arguments.compensation + "\"; it is on or off");
-  }
-  if (arguments.effort == "default" || arguments.effort == "best") return NotYet("--effort " + *arguments.effort);
   if (arguments.bits != 4) return NotYet("--bits " + std::to_string(arguments.bits));
   if (!arguments.overrides.empty()) return NotYet("--override");
   if (arguments.target_bytes) return NotYet("--target-bytes");
@@ -58,6 +53,7 @@ Result<void> ParseCalibration(const std::string& text, QuantizeOptions& options)
   if (text == "none") {
     options.calibration = Calibration::kNone;
     options.bias_correction = false;
+    options.compensation = false;
     return {};
   }
   constexpr std::string_view kSynthetic = "synthetic";
@@ -86,7 +82,7 @@ Result<void> ParseCalibration(const std::string& text, QuantizeOptions& options)
 Result<QuantizeOptions> OptionsFrom(const QuantizeArguments& arguments) {
   if (auto here = RefuseWhatIsToCome(arguments); !here) return Forward(here);
   QuantizeOptions options;
-  auto effort = ParseEffort(arguments.effort.value_or("fast"));
+  auto effort = ParseEffort(arguments.effort.value_or("default"));
   if (!effort) return Forward(effort);
   ApplyEffort(*effort, options);
   auto method = ParseMethod(arguments.method);
@@ -113,6 +109,17 @@ Result<QuantizeOptions> OptionsFrom(const QuantizeArguments& arguments) {
     if (auto parsed = ParseCalibration(*arguments.calibration, options); !parsed) return Forward(parsed);
     // Pictures that were asked for are used for ranges, also where the effort alone would use none.
     if (options.calibration != Calibration::kNone) options.activations = ActivationMode::kStatic;
+  }
+  if (arguments.compensation) {
+    if (*arguments.compensation != "on" && *arguments.compensation != "off") {
+      return Fail(ErrorCode::kUsage, "unknown compensation \"" + *arguments.compensation + "\"; it is on or off");
+    }
+    options.compensation = *arguments.compensation == "on";
+    if (options.compensation && options.calibration == Calibration::kNone) {
+      return Fail(ErrorCode::kUsage,
+                  "compensation needs pictures to see the layers' inputs on; use --calibration synthetic or a folder, or "
+                  "--compensation off");
+    }
   }
   if (arguments.activations) {
     auto activations = ParseActivationMode(*arguments.activations);

@@ -7,7 +7,7 @@
 
 namespace kdequant {
 
-std::size_t PositionsWanted(std::size_t columns) { return std::min<std::size_t>(2 * columns, 8192); }
+std::size_t PositionsWanted(std::size_t columns) { return columns <= 2048 ? 16384 : 8192; }
 
 std::vector<std::vector<std::uint32_t>> SamplePositions(std::size_t positions_per_picture, std::size_t pictures,
                                                         std::size_t wanted, std::uint64_t seed) {

@@ -1,16 +1,18 @@
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <limits>
 #include <map>
+#include <optional>
 #include <utility>
 
-#include "assign.h"
+#include "compensate_layer.h"
 #include "kdequant/base/random.h"
+#include "kdequant/calibration/column_means.h"
 #include "kdequant/calibration/dead_leaves.h"
 #include "kdequant/calibration/statistics.h"
+#include "kdequant/calibration/walk.h"
 #include "kdequant/quantize/quantize.h"
-#include "layer.h"
-#include "settings.h"
+#include "network.h"
 
 namespace kdequant {
 namespace {
@@ -20,87 +22,104 @@ constexpr double kCostPerWeight = 30;
 constexpr double kCostPerLayer = 2e6;
 constexpr double kCostPerMac = 0.15;
 constexpr double kCostPerPicture = 10e6;
+constexpr double kCostPerGramProduct = 0.1;
 
 // Streams of random numbers, so that pictures and layers never share one.
 constexpr std::uint64_t kPictureStream = 1ULL << 32;
+constexpr std::uint64_t kPositionStream = 1ULL << 33;
 
 double MillisecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Shell-style match: * is any run of characters, ? is one.
-bool GlobMatches(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
-      ++t;
-    } else if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
-class QuantizeJobImplementation final : public QuantizeJob {
+// What both ways of quantizing do: draw the pictures, keep the report.
+class QuantizeJobBase : public QuantizeJob {
  public:
-  QuantizeJobImplementation(std::shared_ptr<const Graph> graph, QuantizeOptions options)
-      : graph_(std::move(graph)), options_(std::move(options)), result_(*graph_) {
-    std::int64_t macs = 0;
-    for (std::size_t i = 0; i < graph_->nodes.size(); ++i) {
-      const Node& node = graph_->nodes[i];
-      macs += MultiplyAccumulates(*graph_, node);
-      if (!HasWeights(*graph_, node)) continue;
-      const FloatTensor* weights = graph_->FloatConstant(node.inputs[1]);
-      if (weights == nullptr) continue;
-      layers_.push_back(i);
-      layer_cost_ += LayerCost(*weights);
-    }
-    picture_cost_ = kCostPerPicture + kCostPerMac * static_cast<double>(macs);
-    expected_cost_ = layer_cost_ + picture_cost_ * static_cast<double>(PicturesWanted());
+  QuantizeJobBase(std::shared_ptr<const Graph> graph, QuantizeOptions options)
+      : options_(std::move(options)), network_(std::move(graph), options_) {
+    for (const Node& node : network_.float_graph().nodes) macs_ += MultiplyAccumulates(network_.float_graph(), node);
+    for (const std::size_t layer : layers()) expected_cost_ += LayerCost(layer);
+    if (options_.calibration == Calibration::kSynthetic)
+      expected_cost_ += kCostPerPicture * static_cast<double>(PicturesWanted());
   }
 
-  bool HasLayers() const { return !layers_.empty(); }
+  bool HasLayers() const { return !layers().empty(); }
 
   Result<bool> Step(double budget_ms) override {
     if (failure_) return std::unexpected(*failure_);
     const Budget budget(budget_ms);
     do {
-      auto done = Advance();
-      if (!done) {
-        failure_ = done.error();
-        return done;
+      if (done_) return true;
+      auto advanced = pictures_.size() < PicturesWanted() ? DrawPicture() : Advance(budget_ms);
+      if (!advanced) {
+        failure_ = advanced.error();
+        return Forward(advanced);
       }
-      if (*done) return true;
     } while (!budget.Spent());
-    return false;
-  }
-
-  Progress progress() const override {
-    const double fraction = expected_cost_ > 0 ? std::min(1.0, spent_cost_ / expected_cost_) : 1;
-    if (done_) return {1, "done", {}};
-    if (calibrating()) return {fraction, "calibrating", {}};
-    return {fraction, "designing levels", graph_->nodes[layers_[next_layer_]].name};
+    return done_;
   }
 
   const QuantizeReport& report() const override { return report_; }
-  Graph TakeGraph() override { return std::move(result_); }
+  Graph TakeGraph() override { return network_.Take(); }
 
- private:
-  static double LayerCost(const FloatTensor& weights) {
-    return kCostPerLayer + kCostPerWeight * static_cast<double>(weights.values.size());
+ protected:
+  // One piece of work after the pictures are there.
+  virtual Result<void> Advance(double budget_ms) = 0;
+
+  const Graph& float_graph() const { return network_.float_graph(); }
+  const std::vector<std::size_t>& layers() const { return network_.layers(); }
+  double CostPerRun() const { return kCostPerMac * static_cast<double>(macs_); }
+  double LayerCost(std::size_t layer) const {
+    return kCostPerLayer + kCostPerWeight * static_cast<double>(network_.Weights(layer).values.size());
+  }
+  double Fraction() const { return expected_cost_ > 0 ? std::min(1.0, spent_cost_ / expected_cost_) : 1; }
+
+  // The layer's report with what is known before it is quantized.
+  LayerReport NewReport(std::size_t layer) const {
+    const Node& node = float_graph().nodes[layer];
+    const FloatTensor& weights = network_.Weights(layer);
+    return {.name = node.name,
+            .op = std::string(OperatorName(node.op)),
+            .shape = weights.shape,
+            .weights = weights.values.size()};
   }
 
+  // Rounds to the nearest levels and installs; an excluded layer is reported only. `means` as for Install.
+  Result<void> RoundLayer(std::size_t layer, std::span<const double> float_means,
+                          std::span<const double> quantized_means) {
+    const auto start = std::chrono::steady_clock::now();
+    LayerReport report = NewReport(layer);
+    if (network_.Excluded(layer)) {
+      report.sqnr_db = std::numeric_limits<double>::infinity();
+      report.bytes = report.weights * sizeof(float);
+    } else {
+      auto rounded = network_.Round(layer, report);
+      if (!rounded) return Forward(rounded);
+      auto installed = network_.Install(layer, std::move(*rounded), float_means, quantized_means, report);
+      if (!installed) return installed;
+    }
+    report.milliseconds = MillisecondsSince(start);
+    report_.design_milliseconds += report.milliseconds;
+    AddReport(std::move(report));
+    spent_cost_ += LayerCost(layer);
+    return {};
+  }
+
+  void AddReport(LayerReport report) {
+    report_.weights += report.weights;
+    report_.weights_scanned += report.scanned;
+    report_.weights_sampled += report.samples;
+    report_.layers.push_back(std::move(report));
+  }
+
+  QuantizeOptions options_;
+  GrowingNetwork network_;
+  std::vector<Image> pictures_;
+  QuantizeReport report_;
+  double expected_cost_ = 0, spent_cost_ = 0;
+  bool done_ = false;
+
+ private:
   std::size_t PicturesWanted() const {
     switch (options_.calibration) {
       case Calibration::kNone: return 0;
@@ -110,183 +129,314 @@ class QuantizeJobImplementation final : public QuantizeJob {
     return 0;
   }
 
-  bool calibrating() const { return report_.pictures < PicturesWanted(); }
-
-  // One picture drawn, one picture run, or one layer quantized.
-  Result<bool> Advance() {
-    if (done_) return true;
+  Result<void> DrawPicture() {
     const auto start = std::chrono::steady_clock::now();
-    if (calibrating()) {
-      auto stepped = AdvanceCalibration();
-      report_.calibration_milliseconds += MillisecondsSince(start);
-      if (!stepped) return Forward(stepped);
-      return false;
+    if (options_.calibration == Calibration::kPictures) {
+      options_.pictures.resize(PicturesWanted());
+      pictures_ = std::move(options_.pictures);
+    } else {
+      pictures_.push_back(
+          DeadLeaves(options_.preprocess.size, StreamSeed(options_.seed, kPictureStream + pictures_.size())));
+      spent_cost_ += kCostPerPicture;
     }
-    auto quantized = QuantizeLayer(layers_[next_layer_]);
-    if (!quantized) return Forward(quantized);
-    report_.layers.back().milliseconds = MillisecondsSince(start);
-    report_.design_milliseconds += report_.layers.back().milliseconds;
-    if (++next_layer_ < layers_.size()) return false;
-    Finalize();
-    done_ = true;
-    return true;
+    report_.calibration_milliseconds += MillisecondsSince(start);
+    return {};
   }
 
-  Result<void> AdvanceCalibration() {
-    if (pictures_.size() < PicturesWanted()) {
-      if (options_.calibration == Calibration::kPictures) {
-        pictures_.assign(options_.pictures.begin(),
-                         options_.pictures.begin() + static_cast<std::ptrdiff_t>(PicturesWanted()));
-      } else {
-        pictures_.push_back(
-            DeadLeaves(options_.preprocess.size, StreamSeed(options_.seed, kPictureStream + pictures_.size())));
-        spent_cost_ += kCostPerPicture;
-      }
-      return {};
-    }
+  std::int64_t macs_ = 0;
+  std::optional<Error> failure_;
+};
+
+// Every weight goes to its nearest level; ranges and bias from the float network.
+class NearestJob final : public QuantizeJobBase {
+ public:
+  NearestJob(std::shared_ptr<const Graph> graph, QuantizeOptions options)
+      : QuantizeJobBase(std::move(graph), std::move(options)) {
+    if (options_.calibration != Calibration::kNone)
+      expected_cost_ += CostPerRun() * static_cast<double>(options_.picture_count);
+  }
+
+  Progress progress() const override {
+    if (done_) return {1, "done", {}};
+    if (calibrating()) return {Fraction(), "calibrating", {}};
+    return {Fraction(), "designing levels", float_graph().nodes[layers()[next_layer_]].name};
+  }
+
+ private:
+  bool calibrating() const {
+    return options_.calibration != Calibration::kNone && (!statistics_ || report_.pictures < pictures_.size());
+  }
+
+  Result<void> Advance(double) override {
+    if (calibrating()) return RunPicture();
+    const std::size_t layer = layers()[next_layer_];
+    std::span<const double> means;
+    if (options_.bias_correction && statistics_) means = statistics_->statistics().column_means.at(layer);
+    auto rounded = RoundLayer(layer, means, means);
+    if (!rounded) return rounded;
+    if (++next_layer_ < layers().size()) return {};
+    const bool ranges = options_.activations == ActivationMode::kStatic && statistics_;
+    network_.Complete(ranges ? statistics_->statistics().extents : ValueExtents{});
+    done_ = true;
+    return {};
+  }
+
+  Result<void> RunPicture() {
+    const auto start = std::chrono::steady_clock::now();
     if (!statistics_) {
-      auto job = StatisticsJob::Create(*graph_, pictures_, options_.preprocess);
+      auto job = StatisticsJob::Create(float_graph(), pictures_, options_.preprocess);
       if (!job) return Forward(job);
       statistics_ = std::move(*job);
     }
     auto stepped = statistics_->Step(0);
     if (!stepped) return Forward(stepped);
     report_.pictures = statistics_->statistics().pictures;
-    spent_cost_ += picture_cost_ - kCostPerPicture;
+    report_.calibration_milliseconds += MillisecondsSince(start);
+    spent_cost_ += CostPerRun();
     return {};
   }
 
-  Result<void> QuantizeLayer(std::size_t index) {
-    const Node& node = graph_->nodes[index];
-    const FloatTensor& weights = *graph_->FloatConstant(node.inputs[1]);
-    LayerReport report{.name = node.name,
-                       .op = std::string(OperatorName(node.op)),
-                       .shape = weights.shape,
-                       .weights = weights.values.size()};
-    spent_cost_ += LayerCost(weights);
-    report_.weights += report.weights;
-    if (std::ranges::any_of(options_.exclude, [&](const std::string& glob) { return GlobMatches(glob, node.name); })) {
-      report.sqnr_db = std::numeric_limits<double>::infinity();
-      report.bytes = weights.values.size() * sizeof(float);
-      report_.layers.push_back(std::move(report));
-      return {};
-    }
-    Tensor quantized;
-    if (IsDepthwise(*graph_, node)) {
-      quantized = QuantizeToInt8(weights);
-      report.bits = 8;
-      report.scanned = report.weights;
-    } else {
-      auto codebook = QuantizeToCodebook(weights, options_, StreamSeed(options_.seed, index));
-      if (!codebook) {
-        Error error = std::move(codebook.error());
-        error.message = "layer \"" + node.name + "\" (" + report.op + "): " + error.message;
-        error.layer = node.name;
-        return std::unexpected(std::move(error));
-      }
-      report.bits = std::get<CodebookTensor>(codebook->tensor).bits;
-      report.scanned = codebook->scanned;
-      report.samples = codebook->sampled;
-      report.bandwidth = codebook->bandwidth;
-      report.levels = std::move(codebook->levels);
-      quantized = std::move(codebook->tensor);
-    }
-    auto dequantized = Dequantize(quantized);
-    if (!dequantized) return Forward(dequantized);
-    SquaredError error;
-    error.Add(weights.values, dequantized->values);
-    report.sqnr_db = error.SqnrDb();
-    report.bytes = StoredBytes(quantized);
-    if (options_.bias_correction && statistics_) CorrectBias(index, weights, *dequantized);
-    Value& target = result_.value(node.inputs[1]);
-    target.constant = std::make_shared<const Tensor>(std::move(quantized));
-    report_.weights_scanned += report.scanned;
-    report_.weights_sampled += report.samples;
-    report_.layers.push_back(std::move(report));
-    return {};
-  }
-
-  // bias += (W - Q) E[x]: the mean of the output stays what it was on the calibration pictures.
-  void CorrectBias(std::size_t index, const FloatTensor& weights, const FloatTensor& quantized) {
-    const std::vector<double>& means = statistics_->statistics().column_means.at(index);
-    const auto channels = static_cast<std::size_t>(weights.shape[0]);
-    const std::size_t columns = weights.values.size() / channels;
-    const std::size_t groups = means.size() / columns;
-    Node& node = result_.nodes[index];
-    FloatTensor bias{.shape = {weights.shape[0]}, .values = std::vector<float>(channels)};
-    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
-    if (has_bias) {
-      const FloatTensor* old = result_.FloatConstant(node.inputs[2]);
-      if (old == nullptr || old->values.size() != channels)
-        return;  // a computed bias: nothing to add the correction to
-      bias.values = old->values;
-    }
-    for (std::size_t o = 0; o < channels; ++o) {
-      const std::size_t group = o / (channels / groups);
-      double shift = 0;
-      for (std::size_t k = 0; k < columns; ++k) {
-        const std::size_t i = o * columns + k;
-        shift += (static_cast<double>(weights.values[i]) - static_cast<double>(quantized.values[i])) *
-                 means[group * columns + k];
-      }
-      bias.values[o] = static_cast<float>(static_cast<double>(bias.values[o]) + shift);
-    }
-    Value value{.name = has_bias ? result_.value(node.inputs[2]).name : FreshName(node.name + ".bias"),
-                .type = ElementType::kFloat,
-                .shape = bias.shape,
-                .constant = std::make_shared<const Tensor>(std::move(bias))};
-    // A bias that several layers share must not be corrected for all of them.
-    if (has_bias && Uses(node.inputs[2]) > 1) value.name = FreshName(value.name + "." + node.name);
-    if (has_bias && Uses(node.inputs[2]) == 1) {
-      result_.value(node.inputs[2]) = std::move(value);
-      return;
-    }
-    const ValueId id = result_.AddValue(std::move(value));
-    node.inputs.resize(3, kNoValue);
-    node.inputs[2] = id;
-  }
-
-  std::size_t Uses(ValueId id) const {
-    std::size_t uses = 0;
-    for (const Node& node : result_.nodes) uses += static_cast<std::size_t>(std::ranges::count(node.inputs, id));
-    return uses;
-  }
-
-  std::string FreshName(std::string name) const {
-    while (std::ranges::any_of(result_.values, [&](const Value& value) { return value.name == name; })) name += "_";
-    return name;
-  }
-
-  void Finalize() {
-    if (options_.activations == ActivationMode::kStatic && statistics_) {
-      for (const auto& [id, extent] : statistics_->statistics().extents) {
-        if (std::ranges::find(result_.outputs, id) != result_.outputs.end()) continue;
-        result_.ranges[result_.value(id).name] = {.low = extent.low, .high = extent.high, .bits = 7};
-      }
-    }
-    result_.metadata["kdequant.version"] = Version();
-    result_.metadata["kdequant.settings"] = SettingsToJson(options_);
-    result_.metadata["kdequant.preprocess"] = FormatPreprocess(options_.preprocess);
-  }
-
-  std::shared_ptr<const Graph> graph_;
-  QuantizeOptions options_;
-  Graph result_;
-  std::vector<std::size_t> layers_;  // node indices
-  std::vector<Image> pictures_;
   std::unique_ptr<StatisticsJob> statistics_;
   std::size_t next_layer_ = 0;
-  bool done_ = false;
-  std::optional<Error> failure_;
-  QuantizeReport report_;
-  double layer_cost_ = 0, picture_cost_ = 0, expected_cost_ = 0, spent_cost_ = 0;
 };
+
+// Goes through the float network and the one quantized so far side by side, all pictures together, and stops before
+// every codebook layer to compensate it with what arrives there.
+class CompensatedJob final : public QuantizeJobBase {
+ public:
+  CompensatedJob(std::shared_ptr<const Graph> graph, QuantizeOptions options)
+      : QuantizeJobBase(std::move(graph), std::move(options)),
+        in_float_(options_.picture_count),
+        in_quantized_(options_.picture_count) {
+    for (const std::size_t layer : layers()) {
+      if (!network_.GetsCodebook(layer)) continue;
+      stops_.push_back(layer);
+      expected_cost_ += CompensationCostOf(layer);
+    }
+    expected_cost_ += 2 * CostPerRun() * static_cast<double>(options_.picture_count);
+  }
+
+  Progress progress() const override {
+    if (done_) return {1, "done", {}};
+    if (phase_ == Phase::kCompensate) return {Fraction(), "compensating", float_graph().nodes[End()].name};
+    return {Fraction(), "calibrating", {}};
+  }
+
+ private:
+  // For each stretch of nodes from one stop to the next:
+  enum class Phase {
+    kEnterFloat,      // the float network is prepared for it
+    kRunFloat,        // and brings every picture to its end;
+    kRoundOthers,     // its layers without a codebook (depthwise ones) are rounded
+    kEnterQuantized,  // so that the quantized network
+    kRunQuantized,    // can follow;
+    kCompensate,      // and the layer at the stop is quantized.
+  };
+
+  // Nodes [Begin(), End()) are the stretch at work; End() is a layer to compensate or the end of the network.
+  std::size_t Begin() const { return stretch_ == 0 ? 0 : stops_[stretch_ - 1]; }
+  std::size_t End() const { return stretch_ < stops_.size() ? stops_[stretch_] : float_graph().nodes.size(); }
+
+  double CompensationCostOf(std::size_t layer) const {
+    return kCostPerGramProduct * CompensationCost(float_graph(), float_graph().nodes[layer]);
+  }
+
+  Result<void> Advance(double budget_ms) override {
+    const auto start = std::chrono::steady_clock::now();
+    auto advanced = AdvancePhase(budget_ms);
+    if (phase_ != Phase::kCompensate) report_.calibration_milliseconds += MillisecondsSince(start);
+    return advanced;
+  }
+
+  Result<void> AdvancePhase(double budget_ms) {
+    switch (phase_) {
+      case Phase::kEnterFloat: return EnterFloat();
+      case Phase::kRunFloat: return RunFloat();
+      case Phase::kRoundOthers: return RoundOther();
+      case Phase::kEnterQuantized: return EnterQuantized();
+      case Phase::kRunQuantized: return RunQuantized();
+      case Phase::kCompensate: return CompensateLayer(budget_ms);
+    }
+    return {};
+  }
+
+  Result<void> EnterFloat() {
+    picture_ = 0;
+    means_.clear();
+    others_.clear();
+    for (const std::size_t layer : layers()) {
+      if (layer < Begin() || layer >= End() || network_.GetsCodebook(layer)) continue;
+      others_.push_back(layer);
+      means_.emplace(layer, ColumnMeans(float_graph(), float_graph().nodes[layer]));
+    }
+    if (End() == Begin()) {
+      // The network begins with a layer to compensate.
+      for (; picture_ < pictures_.size(); ++picture_) {
+        in_float_.SetInput(picture_, float_graph().inputs[0], Input(picture_));
+        in_quantized_.SetInput(picture_, float_graph().inputs[0], Input(picture_));
+        AddExtent(float_graph().inputs[0], Input(picture_), extents_);
+      }
+      phase_ = Phase::kCompensate;
+      return {};
+    }
+    phase_ = Phase::kRunFloat;
+    return in_float_.Enter(float_graph(), Begin(), End());
+  }
+
+  std::vector<float> Input(std::size_t picture) const {
+    return ToTensor(pictures_[picture], options_.preprocess, InputLayout(float_graph()));
+  }
+
+  Result<void> RunFloat() {
+    if (picture_ == pictures_.size()) {
+      phase_ = Phase::kRoundOthers;
+      return {};
+    }
+    if (stretch_ == 0) in_float_.SetInput(picture_, float_graph().inputs[0], Input(picture_));
+    const auto observe = [this](ValueId id, std::span<const float> elements) {
+      for (auto& [layer, means] : means_) {
+        if (float_graph().nodes[layer].inputs[0] == id) means.Add(elements);
+      }
+    };
+    // A layer of this stretch may read what an earlier one has computed.
+    for (auto& [layer, means] : means_) {
+      const ValueId input = float_graph().nodes[layer].inputs[0];
+      if (in_float_.has(picture_, input)) means.Add(in_float_.value(picture_, input));
+    }
+    SpendRun();
+    return in_float_.Run(picture_++, means_.empty() ? Session::Observer{} : observe);
+  }
+
+  Result<void> RoundOther() {
+    if (others_.empty()) {
+      phase_ = Phase::kEnterQuantized;
+      return {};
+    }
+    const std::size_t layer = others_.front();
+    others_.erase(others_.begin());
+    const std::vector<double> means =
+        options_.bias_correction ? means_.at(layer).Means() : std::vector<double>{};
+    return RoundLayer(layer, means, means);
+  }
+
+  Result<void> EnterQuantized() {
+    picture_ = 0;
+    phase_ = Phase::kRunQuantized;
+    return in_quantized_.Enter(network_.graph(), Begin(), End());
+  }
+
+  Result<void> RunQuantized() {
+    if (picture_ == pictures_.size()) {
+      if (End() == float_graph().nodes.size()) {
+        report_.pictures = pictures_.size();
+        network_.Complete(options_.activations == ActivationMode::kStatic ? extents_ : ValueExtents{});
+        done_ = true;
+      }
+      phase_ = Phase::kCompensate;
+      return {};
+    }
+    const auto observe = [this](ValueId id, std::span<const float> elements) { AddExtent(id, elements, extents_); };
+    if (stretch_ == 0) {
+      const std::vector<float> input = Input(picture_);
+      observe(float_graph().inputs[0], input);
+      in_quantized_.SetInput(picture_, float_graph().inputs[0], input);
+    }
+    SpendRun();
+    return in_quantized_.Run(picture_++, observe);
+  }
+
+  void SpendRun() {
+    double macs = 0;
+    for (std::size_t i = Begin(); i < End(); ++i)
+      macs += static_cast<double>(MultiplyAccumulates(float_graph(), float_graph().nodes[i]));
+    spent_cost_ += kCostPerMac * macs;
+  }
+
+  Result<void> CompensateLayer(double budget_ms) {
+    const std::size_t layer = End();
+    const auto start = std::chrono::steady_clock::now();
+    if (!compensation_) {
+      layer_report_ = NewReport(layer);
+      auto rounded = network_.Round(layer, layer_report_);
+      if (!rounded) return Forward(rounded);
+      report_.design_milliseconds += MillisecondsSince(start);
+      const ValueId input = float_graph().nodes[layer].inputs[0];
+      CalibrationInputs inputs{
+          .pictures = pictures_.size(),
+          .in_float = [this, input](std::size_t picture) { return in_float_.value(picture, input); },
+          .in_quantized = [this, input](std::size_t picture) { return in_quantized_.value(picture, input); }};
+      auto job = CompensateLayerJob::Create(float_graph(), float_graph().nodes[layer],
+                                            std::get<CodebookTensor>(std::move(*rounded)), std::move(inputs),
+                                            StreamSeed(options_.seed, kPositionStream + layer));
+      if (!job) return Forward(job);
+      compensation_ = std::move(*job);
+      layer_report_.milliseconds += MillisecondsSince(start);
+      return {};
+    }
+    auto done = compensation_->Step(budget_ms);
+    if (!done) return Forward(done);
+    if (*done) {
+      auto finished = FinishLayer(layer);
+      if (!finished) return finished;
+    }
+    layer_report_.milliseconds += MillisecondsSince(start);
+    report_.compensation_milliseconds += MillisecondsSince(start);
+    if (!*done) return {};
+    AddReport(std::move(layer_report_));
+    spent_cost_ += LayerCost(layer) + CompensationCostOf(layer);
+    compensation_.reset();
+    ++stretch_;
+    phase_ = Phase::kEnterFloat;
+    return {};
+  }
+
+  Result<void> FinishLayer(std::size_t layer) {
+    const Node& node = float_graph().nodes[layer];
+    std::vector<double> means;
+    std::vector<double> quantized_means;
+    if (options_.bias_correction) {
+      ColumnMeans in_float(float_graph(), node);
+      ColumnMeans in_quantized(float_graph(), node);
+      for (std::size_t i = 0; i < pictures_.size(); ++i) {
+        in_float.Add(in_float_.value(i, node.inputs[0]));
+        in_quantized.Add(in_quantized_.value(i, node.inputs[0]));
+      }
+      means = in_float.Means();
+      quantized_means = in_quantized.Means();
+    }
+    layer_report_.compensation = compensation_->kind();
+    return network_.Install(layer, compensation_->TakeTensor(), means, quantized_means, layer_report_);
+  }
+
+  NetworkWalk in_float_, in_quantized_;
+  std::vector<std::size_t> stops_;
+  std::size_t stretch_ = 0;
+  Phase phase_ = Phase::kEnterFloat;
+  std::size_t picture_ = 0;
+  std::vector<std::size_t> others_;            // layers of the stretch that are still to be rounded
+  std::map<std::size_t, ColumnMeans> means_;   // of the stretch's layers without a codebook
+  std::unique_ptr<CompensateLayerJob> compensation_;
+  LayerReport layer_report_;
+  ValueExtents extents_;
+};
+
+template <typename Kind>
+Result<std::unique_ptr<QuantizeJob>> MakeJob(std::shared_ptr<const Graph> graph, QuantizeOptions options) {
+  auto job = std::make_unique<Kind>(std::move(graph), std::move(options));
+  if (!job->HasLayers()) {
+    return Fail(ErrorCode::kUnsupported,
+                "the network has no float weights to quantize: no Conv, Gemm or MatMul with constant float weights; is "
+                "it quantized already?");
+  }
+  return job;
+}
 
 }  // namespace
 
 Result<std::unique_ptr<QuantizeJob>> QuantizeJob::Create(std::shared_ptr<const Graph> graph, QuantizeOptions options) {
   if (options.calibration == Calibration::kNone) {
     options.bias_correction = false;
+    options.compensation = false;
     if (options.activations == ActivationMode::kStatic) options.activations = ActivationMode::kDynamic;
   } else if (options.picture_count == 0) {
     return Fail(ErrorCode::kUsage, "calibration needs at least one picture; ask for more, or for no calibration");
@@ -297,13 +447,10 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::Create(std::shared_ptr<const G
   if (options.design.levels < 2 || options.design.levels > 256) {
     return Fail(ErrorCode::kUsage, "the number of levels must be between 2 and 256");
   }
-  auto job = std::make_unique<QuantizeJobImplementation>(std::move(graph), std::move(options));
-  if (!job->HasLayers()) {
-    return Fail(ErrorCode::kUnsupported,
-                "the network has no float weights to quantize: no Conv, Gemm or MatMul with constant float weights; is "
-                "it quantized already?");
-  }
-  return job;
+  if (options.calibration == Calibration::kPictures)
+    options.picture_count = std::min(options.picture_count, options.pictures.size());
+  if (options.compensation) return MakeJob<CompensatedJob>(std::move(graph), std::move(options));
+  return MakeJob<NearestJob>(std::move(graph), std::move(options));
 }
 
 }  // namespace kdequant

@@ -12,8 +12,10 @@ constexpr std::array<std::pair<std::string_view, Granularity>, 3> kGranularities
      {"channel", Granularity::kChannel}}};
 constexpr std::array<std::pair<std::string_view, ActivationMode>, 3> kActivationModes{
     {{"static", ActivationMode::kStatic}, {"dynamic", ActivationMode::kDynamic}, {"float", ActivationMode::kFloat}}};
-constexpr std::array<std::pair<std::string_view, Effort>, 2> kEfforts{
-    {{"plain", Effort::kPlain}, {"fast", Effort::kFast}}};
+constexpr std::array<std::pair<std::string_view, Effort>, 4> kEfforts{{{"plain", Effort::kPlain},
+                                                                        {"fast", Effort::kFast},
+                                                                        {"default", Effort::kDefault},
+                                                                        {"best", Effort::kBest}}};
 
 template <typename Enum, std::size_t N>
 Result<Enum> Parse(std::string_view what, std::string_view name,
@@ -38,18 +40,22 @@ std::string_view NameOf(Enum value, const std::array<std::pair<std::string_view,
 }  // namespace
 
 void ApplyEffort(Effort effort, QuantizeOptions& options) {
+  const auto pictures = [&](std::size_t count) {
+    options.calibration = Calibration::kSynthetic;
+    options.picture_count = count;
+    options.bias_correction = true;
+    options.activations = ActivationMode::kStatic;
+  };
+  options.compensation = effort == Effort::kDefault || effort == Effort::kBest;
   switch (effort) {
     case Effort::kPlain:
       options.calibration = Calibration::kNone;
       options.bias_correction = false;
       options.activations = ActivationMode::kDynamic;
       return;
-    case Effort::kFast:
-      options.calibration = Calibration::kSynthetic;
-      options.picture_count = 16;
-      options.bias_correction = true;
-      options.activations = ActivationMode::kStatic;
-      return;
+    case Effort::kFast: return pictures(16);
+    case Effort::kDefault: return pictures(64);
+    case Effort::kBest: return pictures(256);
   }
 }
 

@@ -61,7 +61,7 @@ void WriteLayer(Writer& writer, const LayerReport& layer) {
   writer.EndArray();
   Number(writer, "sqnr_db", layer.sqnr_db);
   Count(writer, "bytes", layer.bytes);
-  Text(writer, "compensation", "off");
+  Text(writer, "compensation", layer.compensation);
   Number(writer, "ms", layer.milliseconds);
   writer.EndObject();
 }
@@ -81,6 +81,7 @@ std::string ReportToJson(const QuantizeReport& report, std::size_t bytes_in, std
   Count(writer, "pictures", report.pictures);
   Number(writer, "design_ms", report.design_milliseconds);
   Number(writer, "calibration_ms", report.calibration_milliseconds);
+  Number(writer, "compensation_ms", report.compensation_milliseconds);
   writer.Key("layers");
   writer.StartArray();
   for (const auto& layer : report.layers) WriteLayer(writer, layer);
@@ -102,6 +103,7 @@ std::string SettingsToJson(const QuantizeOptions& options) {
   writer.Key("levels");
   writer.Int(options.design.levels);
   Text(writer, "calibration", CalibrationName(options));
+  Text(writer, "compensation", options.compensation ? "on" : "off");
   Text(writer, "activations", ActivationModeName(options.activations));
   writer.Key("bias_correction");
   writer.Bool(options.bias_correction);

@@ -79,6 +79,12 @@ Result<void> ReadExclude(const std::string& option, const Json& value, std::vect
   return {};
 }
 
+Result<void> ReadFlag(const std::string& option, const Json& value, bool& target) {
+  if (!value.IsBool()) return Wrong(option, "true or false");
+  target = value.GetBool();
+  return {};
+}
+
 Result<void> ReadOption(const std::string& name, const Json& value, QuantizeOptions& options) {
   if (name == "effort") return {};  // read before all others
   if (name == "method") return ReadName(name, value, &ParseMethod, options.design.method);
@@ -89,12 +95,13 @@ Result<void> ReadOption(const std::string& name, const Json& value, QuantizeOpti
   if (name == "bandwidthFactor") return ReadFactor(name, value, options.design.density.factor);
   if (name == "calibration") return ReadCalibration(name, value, options);
   if (name == "pictures") return ReadCount(name, value, 1, options.picture_count);
+  if (name == "compensation") return ReadFlag(name, value, options.compensation);
   if (name == "activations") return ReadName(name, value, &ParseActivationMode, options.activations);
   if (name == "exclude") return ReadExclude(name, value, options.exclude);
   if (name == "seed") return ReadCount(name, value, 0, options.seed);
   return Fail(ErrorCode::kUsage, "there is no option " + name +
                                      "; there are method, granularity, sampling, samples, bandwidth, bandwidthFactor, "
-                                     "calibration, pictures, activations, effort, exclude, seed");
+                                     "calibration, pictures, compensation, activations, effort, exclude, seed");
 }
 
 }  // namespace

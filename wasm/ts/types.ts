@@ -109,6 +109,8 @@ export interface QuantizeOptions {
   readonly calibration?: 'synthetic' | 'none' | readonly PictureInput[];
   /** How many synthetic pictures, or how many of your own at most. Default: what `effort` says. */
   readonly pictures?: number;
+  /** Whether later weights make up for the rounding errors of earlier ones. Default: what `effort` says. */
+  readonly compensation?: boolean;
   /** Where the byte that stands for an activation gets its range from. Default `static`. */
   readonly activations?: Activations;
   /** A combination of the other options; what you set beside it wins. Default `default`. */
@@ -141,8 +143,8 @@ export interface LayerReport {
   /** 10 log10(sum w^2 / sum (w - q)^2); null where the weights are kept exactly. */
   readonly sqnrDb: number | null;
   readonly bytes: number;
-  /** How the rounding error was compensated, where the quantizer does that. */
-  readonly compensation?: 'full' | 'blocks' | 'off';
+  /** Whether the rounding errors were compensated: all together, in independent runs of columns, or not. */
+  readonly compensation: 'full' | 'blocks' | 'off';
 }
 
 export interface QuantizeReport {

@@ -46,9 +46,11 @@ const GRANULARITY: Choice<'granularity'> = {
 const EFFORT: Choice<'effort'> = {
   key: 'effort',
   label: 'Calibration',
-  hint: 'Synthetic pictures show how strong each signal is; no photo is needed.',
+  hint: 'Synthetic pictures show what each layer sees, so that later weights can make up for the errors of earlier ones; no photo is needed.',
   values: [
-    { value: 'fast', text: '16 synthetic pictures' },
+    { value: 'default', text: '64 synthetic pictures, errors compensated' },
+    { value: 'best', text: '256 synthetic pictures, errors compensated' },
+    { value: 'fast', text: '16 synthetic pictures: ranges and bias only' },
     { value: 'plain', text: 'none: only the weights' },
   ],
 };

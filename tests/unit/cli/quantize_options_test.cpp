@@ -21,7 +21,8 @@ TEST_CASE("Without options a network gets what the help promises") {
   CHECK(options->design.density.factor == 0.5);
   CHECK(options->granularity == Granularity::kChannelScale);
   CHECK(options->calibration == Calibration::kSynthetic);
-  CHECK(options->picture_count == 16);
+  CHECK(options->picture_count == 64);
+  CHECK(options->compensation);
   CHECK(options->activations == ActivationMode::kStatic);
   CHECK(options->bias_correction);
 }
@@ -39,7 +40,15 @@ TEST_CASE("What was asked for wins over the effort") {
   CHECK(pictures->activations == ActivationMode::kStatic);
   CHECK(!pictures->bias_correction);  // the effort's
   CHECK(With([](auto& a) { a.samples = "all"; })->design.sampling.count == 0);
-  CHECK(With([](auto& a) { a.calibration = "none"; })->bias_correction == false);
+  const auto none = With([](auto& a) { a.calibration = "none"; });
+  CHECK(!none->bias_correction);
+  CHECK(!none->compensation);
+  CHECK(With([](auto& a) { a.effort = "best"; })->picture_count == 256);
+  CHECK(!With([](auto& a) { a.compensation = "off"; })->compensation);
+  CHECK(With([](auto& a) {
+          a.effort = "fast";
+          a.compensation = "on";
+        })->compensation);
 }
 
 TEST_CASE("Options of later versions say so, and wrong ones name the choices") {
@@ -50,12 +59,15 @@ TEST_CASE("Options of later versions say so, and wrong ones name the choices") {
     return options.error().message;
   };
   for (const auto& change : std::vector<std::function<void(QuantizeArguments&)>>{
-           [](auto& a) { a.compensation = "on"; }, [](auto& a) { a.effort = "default"; },
-           [](auto& a) { a.effort = "best"; }, [](auto& a) { a.bits = 3; }, [](auto& a) { a.overrides = {"x:bits=8"}; },
+           [](auto& a) { a.bits = 3; }, [](auto& a) { a.overrides = {"x:bits=8"}; },
            [](auto& a) { a.target_bytes = 1; }}) {
     CHECK(message(change).find("not yet in this version") != std::string::npos);
   }
-  CHECK(With([](auto& a) { a.compensation = "off"; }).has_value());
+  CHECK(message([](auto& a) { a.compensation = "yes"; }).find("on or off") != std::string::npos);
+  CHECK(message([](auto& a) {
+          a.compensation = "on";
+          a.calibration = "none";
+        }).find("needs pictures") != std::string::npos);
   CHECK(message([](auto& a) { a.method = "kmeans"; }).find("kde-lm") != std::string::npos);
   CHECK(message([](auto& a) { a.granularity = "row"; }).find("channel-scale") != std::string::npos);
   CHECK(message([](auto& a) { a.sampling = "all"; }).find("stratified") != std::string::npos);

@@ -45,7 +45,7 @@ TEST_CASE("A picture with too few positions gives them all") {
 }
 
 TEST_CASE("Twice as many positions as columns are wanted, up to 8,192") {
-  CHECK(PositionsWanted(27) == 54);
+  CHECK(PositionsWanted(27) == 16384);
   CHECK(PositionsWanted(4608) == 8192);
 }
 

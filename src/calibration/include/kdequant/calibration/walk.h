@@ -34,7 +34,9 @@ class NetworkWalk {
   /// Errors: those of Segment::Run.
   Result<void> Run(std::size_t picture, const Session::Observer& observer);
 
-  /// A value of a picture, row-major. It must be one that is still to be read.
+  /// Whether the value has been computed (or set) and is still to be read.
+  bool has(std::size_t picture, ValueId id) const { return values_[picture].contains(id); }
+  /// Such a value, row-major.
   std::span<const float> value(std::size_t picture, ValueId id) const { return values_[picture].at(id); }
 
  private:

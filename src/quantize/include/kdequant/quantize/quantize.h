@@ -39,10 +39,12 @@ enum class Calibration {
   kPictures,   ///< The caller's.
 };
 
-/// A combination of the other options with a name.
+/// A combination of the other options with a name; QuantizeOptions{} is kDefault.
 enum class Effort {
-  kPlain,  ///< The paper: levels and assignment, no calibration.
-  kFast,   ///< Ranges and bias correction from 16 pictures.
+  kPlain,    ///< The paper: levels and assignment, no calibration.
+  kFast,     ///< Ranges and bias correction from 16 pictures.
+  kDefault,  ///< Error compensation too, with 64 pictures.
+  kBest,     ///< The same with 256 pictures.
 };
 
 struct QuantizeOptions {
@@ -51,13 +53,16 @@ struct QuantizeOptions {
   Granularity granularity = Granularity::kChannelScale;
   Calibration calibration = Calibration::kSynthetic;
   /// How many synthetic pictures, or how many of `pictures` at most.
-  std::size_t picture_count = 16;
+  std::size_t picture_count = 64;
   /// With Calibration::kPictures. Only what Preprocess makes of them is used: crop first (Crop) to save memory.
   std::vector<Image> pictures;
   /// How the calibration pictures are fed in; absent keys come from the graph's metadata.
   Preprocess preprocess;
   ActivationMode activations = ActivationMode::kStatic;
   bool bias_correction = true;
+  /// Later weights of a layer make up for the errors of earlier ones, and each layer for what quantizing the layers
+  /// before it did to its input. Needs pictures.
+  bool compensation = true;
   /// Layers to leave in float: globs (* and ?) over layer names.
   std::vector<std::string> exclude;
   std::uint64_t seed = 1;
@@ -87,6 +92,8 @@ struct LayerReport {
   std::vector<float> levels = {};
   double sqnr_db = 0;     ///< 10 log10(sum w^2 / sum (w - q)^2); infinite when exact
   std::size_t bytes = 0;  ///< indices, levels and scales as stored
+  /// "off"; "full", or "blocks" where a very wide layer was compensated in independent runs of columns.
+  std::string_view compensation = "off";
   double milliseconds = 0;
 };
 
@@ -96,12 +103,13 @@ struct QuantizeReport {
   std::size_t pictures = 0;  ///< calibration pictures used
   double design_milliseconds = 0;
   double calibration_milliseconds = 0;
+  double compensation_milliseconds = 0;
 };
 
 /// The keys of a quantize report, the same on the command line and in JavaScript: one JSON object.
 std::string ReportToJson(const QuantizeReport& report, std::size_t bytes_in, std::size_t bytes_out, double seconds);
 
-/// Quantizes in steps of one layer or one picture. The float graph is not changed, whatever happens.
+/// Quantizes in steps of one layer or one picture, or less. The float graph is not changed, whatever happens.
 class QuantizeJob : public Job {
  public:
   /// `graph` must be prepared. Errors: kUsage (options that contradict each other, pictures missing), kUnsupported

@@ -1,0 +1,176 @@
+#include "network.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "assign.h"
+#include "glob.h"
+#include "kdequant/base/random.h"
+#include "layer.h"
+#include "settings.h"
+
+namespace kdequant {
+namespace {
+
+// Static ranges reach this much further than what calibration saw: other pictures have stronger activations, and a
+// value cut off costs more than a coarser step. Ours; see docs/method.md.
+constexpr float kRangeMargin = 1.5F;
+constexpr int kRangeBits = 8;
+
+// What an activation can be at most and at least, whatever comes in.
+struct Bounds {
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+
+Bounds BoundsOf(const Activation& activation) {
+  switch (activation.kind) {
+    case Activation::Kind::kRelu: return {.low = 0};
+    case Activation::Kind::kClip: return {.low = activation.a, .high = activation.b};
+    case Activation::Kind::kHardSigmoid:
+    case Activation::Kind::kSigmoid: return {.low = 0, .high = 1};
+    case Activation::Kind::kTanh: return {.low = -1, .high = 1};
+    default: return {};
+  }
+}
+
+// sum over k of w_ok E[x_k], by channel. `means` has the columns of each group after the other.
+void AddMeanOutput(const FloatTensor& weights, std::span<const double> means, double sign, std::span<double> outputs) {
+  const std::size_t channels = outputs.size();
+  const std::size_t columns = weights.values.size() / channels;
+  const std::size_t groups = means.size() / columns;
+  for (std::size_t o = 0; o < channels; ++o) {
+    const auto x = means.subspan(o / (channels / groups) * columns, columns);
+    double sum = 0;
+    for (std::size_t k = 0; k < columns; ++k) sum += static_cast<double>(weights.values[o * columns + k]) * x[k];
+    outputs[o] += sign * sum;
+  }
+}
+
+}  // namespace
+
+GrowingNetwork::GrowingNetwork(std::shared_ptr<const Graph> graph, const QuantizeOptions& options)
+    : graph_(std::move(graph)), options_(options), result_(*graph_) {
+  for (std::size_t i = 0; i < graph_->nodes.size(); ++i) {
+    const Node& node = graph_->nodes[i];
+    if (HasWeights(*graph_, node) && graph_->FloatConstant(node.inputs[1]) != nullptr) layers_.push_back(i);
+  }
+}
+
+bool GrowingNetwork::Excluded(std::size_t node) const {
+  const std::string& name = graph_->nodes[node].name;
+  return std::ranges::any_of(options_.exclude, [&](const std::string& glob) { return GlobMatches(glob, name); });
+}
+
+bool GrowingNetwork::GetsCodebook(std::size_t node) const {
+  return !Excluded(node) && !IsDepthwise(*graph_, graph_->nodes[node]);
+}
+
+const FloatTensor& GrowingNetwork::Weights(std::size_t node) const {
+  return *graph_->FloatConstant(graph_->nodes[node].inputs[1]);
+}
+
+Result<Tensor> GrowingNetwork::Round(std::size_t node, LayerReport& report) const {
+  const FloatTensor& weights = Weights(node);
+  if (!GetsCodebook(node)) {
+    report.bits = 8;
+    report.scanned = weights.values.size();
+    return QuantizeToInt8(weights);
+  }
+  auto codebook = QuantizeToCodebook(weights, options_, StreamSeed(options_.seed, node));
+  if (!codebook) {
+    Error error = std::move(codebook.error());
+    error.message = "layer \"" + report.name + "\" (" + report.op + "): " + error.message;
+    error.layer = report.name;
+    return std::unexpected(std::move(error));
+  }
+  report.bits = std::get<CodebookTensor>(codebook->tensor).bits;
+  report.scanned = codebook->scanned;
+  report.samples = codebook->sampled;
+  report.bandwidth = codebook->bandwidth;
+  report.levels = std::move(codebook->levels);
+  return std::move(codebook->tensor);
+}
+
+Result<void> GrowingNetwork::Install(std::size_t node, Tensor quantized, std::span<const double> float_means,
+                                     std::span<const double> quantized_means, LayerReport& report) {
+  const FloatTensor& weights = Weights(node);
+  auto dequantized = Dequantize(quantized);
+  if (!dequantized) return Forward(dequantized);
+  SquaredError error;
+  error.Add(weights.values, dequantized->values);
+  report.sqnr_db = error.SqnrDb();
+  report.bytes = StoredBytes(quantized);
+  if (!float_means.empty()) {
+    std::vector<double> shifts(static_cast<std::size_t>(weights.shape[0]));
+    AddMeanOutput(weights, float_means, 1, shifts);
+    AddMeanOutput(*dequantized, quantized_means, -1, shifts);
+    AddToBias(node, shifts);
+  }
+  result_.value(graph_->nodes[node].inputs[1]).constant = std::make_shared<const Tensor>(std::move(quantized));
+  return {};
+}
+
+void GrowingNetwork::AddToBias(std::size_t index, std::span<const double> shifts) {
+  Node& node = result_.nodes[index];
+  const auto channels = static_cast<std::int64_t>(shifts.size());
+  FloatTensor bias{.shape = {channels}, .values = std::vector<float>(shifts.size())};
+  const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
+  if (has_bias) {
+    const FloatTensor* old = result_.FloatConstant(node.inputs[2]);
+    if (old == nullptr || old->values.size() != shifts.size())
+      return;  // a computed bias: nothing to add the correction to
+    bias.values = old->values;
+  }
+  for (std::size_t o = 0; o < shifts.size(); ++o)
+    bias.values[o] = static_cast<float>(static_cast<double>(bias.values[o]) + shifts[o]);
+  Value value{.name = has_bias ? result_.value(node.inputs[2]).name : FreshName(node.name + ".bias"),
+              .type = ElementType::kFloat,
+              .shape = bias.shape,
+              .constant = std::make_shared<const Tensor>(std::move(bias))};
+  // A bias that several layers share must not be corrected for all of them.
+  if (has_bias && Uses(node.inputs[2]) > 1) value.name = FreshName(value.name + "." + node.name);
+  if (has_bias && Uses(node.inputs[2]) == 1) {
+    result_.value(node.inputs[2]) = std::move(value);
+    return;
+  }
+  const ValueId id = result_.AddValue(std::move(value));
+  node.inputs.resize(3, kNoValue);
+  node.inputs[2] = id;
+}
+
+std::size_t GrowingNetwork::Uses(ValueId id) const {
+  std::size_t uses = 0;
+  for (const Node& node : result_.nodes) uses += static_cast<std::size_t>(std::ranges::count(node.inputs, id));
+  return uses;
+}
+
+std::string GrowingNetwork::FreshName(std::string name) const {
+  while (std::ranges::any_of(result_.values, [&](const Value& value) { return value.name == name; })) name += "_";
+  return name;
+}
+
+void GrowingNetwork::Complete(const ValueExtents& extents) {
+  std::map<ValueId, Bounds> bounds;
+  for (const Node& node : result_.nodes) {
+    if (node.activation) bounds[node.outputs[0]] = BoundsOf(*node.activation);
+    if (const auto* activate = std::get_if<Activate>(&node.op)) bounds[node.outputs[0]] = BoundsOf(activate->function);
+  }
+  for (const auto& [id, extent] : extents) {
+    if (std::ranges::find(result_.outputs, id) != result_.outputs.end()) continue;
+    ActivationRange range{.low = extent.low, .high = extent.high, .bits = kRangeBits};
+    // The pictures themselves have the extent that their preprocessing gives them.
+    if (id != result_.inputs[0]) {
+      const Bounds bound = bounds.contains(id) ? bounds[id] : Bounds{};
+      if (range.low < 0) range.low = std::max(range.low * kRangeMargin, bound.low);
+      if (range.high > 0) range.high = std::min(range.high * kRangeMargin, bound.high);
+    }
+    result_.ranges[result_.value(id).name] = range;
+  }
+  result_.metadata["kdequant.version"] = Version();
+  result_.metadata["kdequant.settings"] = SettingsToJson(options_);
+  result_.metadata["kdequant.preprocess"] = FormatPreprocess(options_.preprocess);
+}
+
+}  // namespace kdequant

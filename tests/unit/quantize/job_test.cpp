@@ -1,0 +1,198 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+#include "kdequant/calibration/dead_leaves.h"
+#include "kdequant/onnx/writer.h"
+#include "kdequant/quantize/quantize.h"
+#include "kdequant/runtime/session.h"
+#include "kdequant/vision/preprocess.h"
+#include "small_network.h"
+
+namespace kdequant {
+namespace {
+
+QuantizeOptions SmallOptions(Effort effort) {
+  QuantizeOptions options;
+  ApplyEffort(effort, options);
+  options.picture_count = 8;
+  options.preprocess = ParsePreprocess("scale=1/255,resize=0,size=12").value();
+  return options;
+}
+
+struct Quantized {
+  Graph graph;
+  QuantizeReport report;
+};
+
+Quantized Quantize(const Graph& graph, const QuantizeOptions& options) {
+  auto job = QuantizeJob::Create(std::make_shared<const Graph>(graph), options).value();
+  REQUIRE(Finish(*job));
+  Quantized result{.graph = {}, .report = job->report()};
+  result.graph = job->TakeGraph();
+  return result;
+}
+
+// Mean square difference of the logits over pictures that calibration has not seen, and mean difference by logit.
+struct OutputError {
+  double square = 0;
+  std::vector<double> mean = std::vector<double>(4);
+};
+
+OutputError ErrorOnPictures(const Graph& graph, const Graph& quantized, std::uint64_t first_seed) {
+  constexpr int kPictures = 40;
+  const Preprocess preprocess = ParsePreprocess("scale=1/255,resize=0,size=12").value();
+  Session in_float = Session::Create(graph).value();
+  Session in_4_bits = Session::Create(quantized).value();
+  OutputError error;
+  for (std::uint64_t i = 0; i < kPictures; ++i) {
+    const auto input = ToTensor(DeadLeaves(12, first_seed + i), preprocess, TensorLayout::kNchw);
+    const auto expected = in_float.Run(input).value();
+    const auto actual = in_4_bits.Run(input).value();
+    for (std::size_t k = 0; k < expected.size(); ++k) {
+      const double difference = static_cast<double>(actual[k]) - static_cast<double>(expected[k]);
+      error.square += difference * difference / kPictures;
+      error.mean[k] += difference / kPictures;
+    }
+  }
+  return error;
+}
+
+double Length(const std::vector<double>& values) {
+  return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
+}
+
+TEST_CASE("Each effort keeps the logits of unseen pictures better than the one before it") {
+  double plain = 0;
+  double fast = 0;
+  double compensated = 0;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const Graph graph = SmallNetwork(seed);
+    plain += ErrorOnPictures(graph, Quantize(graph, SmallOptions(Effort::kPlain)).graph, 1000).square;
+    fast += ErrorOnPictures(graph, Quantize(graph, SmallOptions(Effort::kFast)).graph, 1000).square;
+    compensated += ErrorOnPictures(graph, Quantize(graph, SmallOptions(Effort::kDefault)).graph, 1000).square;
+  }
+  CHECK(fast < 0.8 * plain);
+  CHECK(compensated < 0.6 * fast);
+}
+
+TEST_CASE("Bias correction takes the mean difference away") {
+  const Graph graph = SmallNetwork();
+  for (const Effort effort : {Effort::kFast, Effort::kDefault}) {
+    QuantizeOptions options = SmallOptions(effort);
+    options.picture_count = 32;
+    const double with = Length(ErrorOnPictures(graph, Quantize(graph, options).graph, 2000).mean);
+    options.bias_correction = false;
+    const double without = Length(ErrorOnPictures(graph, Quantize(graph, options).graph, 2000).mean);
+    CHECK(with < without);
+  }
+}
+
+TEST_CASE("The report names every layer and how it was compensated") {
+  const auto [graph, report] = Quantize(SmallNetwork(), SmallOptions(Effort::kDefault));
+  REQUIRE(report.layers.size() == 5);
+  const std::vector<std::string> names{"stem", "depthwise", "project", "grouped", "fc"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    CHECK(report.layers[i].name == names[i]);
+    CHECK(report.layers[i].bits == (names[i] == "depthwise" ? 8 : 4));
+    CHECK(report.layers[i].compensation == (names[i] == "depthwise" ? "off" : "full"));
+    CHECK(report.layers[i].sqnr_db > 10);
+  }
+  CHECK(report.pictures == 8);
+}
+
+TEST_CASE("Ranges cover what calibration saw, with room to spare, and never more than an activation can give") {
+  for (const Effort effort : {Effort::kFast, Effort::kDefault}) {
+    const Graph graph = Quantize(SmallNetwork(), SmallOptions(effort)).graph;
+    REQUIRE(graph.ranges.contains("stem.y"));
+    CHECK(graph.ranges.at("stem.y").low == 0);
+    CHECK(graph.ranges.at("stem.y").high > 0);
+    CHECK(graph.ranges.at("x").low >= 0);
+    CHECK(graph.ranges.at("x").high <= 1);
+    CHECK(!graph.ranges.contains("logits"));
+  }
+}
+
+TEST_CASE("The float network stays as it was") {
+  const Graph graph = SmallNetwork();
+  const auto shared = std::make_shared<const Graph>(graph);
+  std::vector<std::shared_ptr<const Tensor>> constants;
+  for (const Value& value : graph.values) constants.push_back(value.constant);
+  auto job = QuantizeJob::Create(shared, SmallOptions(Effort::kDefault)).value();
+  REQUIRE(Finish(*job));
+  for (std::size_t i = 0; i < graph.values.size(); ++i) CHECK(shared->values[i].constant == constants[i]);
+  CHECK(shared->ranges.empty());
+}
+
+TEST_CASE("The same seed gives the same file, another one another") {
+  const Graph graph = SmallNetwork();
+  QuantizeOptions options = SmallOptions(Effort::kDefault);
+  options.design.sampling.count = 100;
+  const auto file = [&] { return WriteOnnx(Quantize(graph, options).graph).value(); };
+  const auto first = file();
+  CHECK(file() == first);
+  options.seed = 2;
+  CHECK(file() != first);
+}
+
+TEST_CASE("Work in small steps gives the same network as work at once") {
+  const Graph graph = SmallNetwork();
+  const auto options = SmallOptions(Effort::kDefault);
+  auto job = QuantizeJob::Create(std::make_shared<const Graph>(graph), options).value();
+  double before = 0;
+  std::size_t steps = 0;
+  for (bool done = false; !done; ++steps) {
+    done = job->Step(0).value();
+    CHECK(job->progress().fraction >= before);
+    CHECK(job->progress().fraction <= 1);
+    before = job->progress().fraction;
+  }
+  CHECK(steps > 50);
+  CHECK(before == 1);
+  CHECK(WriteOnnx(job->TakeGraph()).value() == WriteOnnx(Quantize(graph, options).graph).value());
+}
+
+TEST_CASE("Excluded layers stay in float, and the others make up for nothing of theirs") {
+  QuantizeOptions options = SmallOptions(Effort::kDefault);
+  options.exclude = {"st*", "f?"};
+  const Graph graph = SmallNetwork();
+  const auto [quantized, report] = Quantize(graph, options);
+  CHECK(report.layers[0].bits == 32);
+  CHECK(report.layers[2].bits == 4);
+  CHECK(report.layers[4].bits == 32);
+  CHECK(quantized.value(quantized.nodes[0].inputs[1]).constant == graph.value(graph.nodes[0].inputs[1]).constant);
+}
+
+TEST_CASE("A single picture, a dead channel and a layer that sees only zeros: finite, and the zeros stay zeros") {
+  Graph graph = SmallNetwork();
+  // The stem's outputs are all zero: its bias is far below.
+  FloatTensor bias = *graph.FloatConstant(graph.nodes[0].inputs[2]);
+  for (auto& value : bias.values) value = -1000;
+  graph.value(graph.nodes[0].inputs[2]).constant = std::make_shared<const Tensor>(bias);
+  FloatTensor weights = *graph.FloatConstant(graph.nodes[2].inputs[1]);
+  for (std::size_t k = 0; k < 16; ++k) weights.values[k] = 0;
+  graph.value(graph.nodes[2].inputs[1]).constant = std::make_shared<const Tensor>(weights);
+  QuantizeOptions options = SmallOptions(Effort::kDefault);
+  options.picture_count = 1;
+  const Graph quantized = Quantize(graph, options).graph;
+  const FloatTensor project = Dequantize(*quantized.value(quantized.nodes[2].inputs[1]).constant).value();
+  for (std::size_t k = 0; k < 16; ++k) CHECK(project.values[k] == 0);
+  CHECK(std::isfinite(ErrorOnPictures(graph, quantized, 3000).square));
+}
+
+TEST_CASE("Options that contradict each other are refused") {
+  const auto graph = std::make_shared<const Graph>(SmallNetwork());
+  QuantizeOptions options = SmallOptions(Effort::kDefault);
+  options.picture_count = 0;
+  CHECK(QuantizeJob::Create(graph, options).error().code == ErrorCode::kUsage);
+  options = SmallOptions(Effort::kDefault);
+  options.calibration = Calibration::kPictures;
+  CHECK(QuantizeJob::Create(graph, options).error().code == ErrorCode::kUsage);
+}
+
+}  // namespace
+}  // namespace kdequant
