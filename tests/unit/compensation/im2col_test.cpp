@@ -44,7 +44,7 @@ TEST_CASE("A picture with too few positions gives them all") {
   CHECK(SamplePositions(1, 2, 1, 1)[0].size() + SamplePositions(1, 2, 1, 1)[1].size() == 1);
 }
 
-TEST_CASE("Twice as many positions as columns are wanted, up to 8,192") {
+TEST_CASE("Narrow layers are seen at as many positions as others, very wide ones at fewer") {
   CHECK(PositionsWanted(27) == 16384);
   CHECK(PositionsWanted(4608) == 8192);
 }
