@@ -16,6 +16,9 @@
 namespace kdequant {
 namespace {
 
+// Of the factor that compensates; synthetic pictures are not quite what the network will see.
+constexpr double kDamping = 0.03;
+
 // The layer as a matrix of weights and what it multiplies.
 struct LayerGeometry {
   std::size_t channels = 0;   // of the output, over all groups
@@ -236,7 +239,7 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
 
   Result<void> FactorForCompensation(double budget_ms) {
     if (!factoring_) {
-      auto job = FactorJob::Create(gram_);
+      auto job = FactorJob::Create(gram_, {.damping = kDamping});
       if (!job) return Forward(job);
       factoring_ = std::move(*job);
     }
