@@ -1,8 +1,41 @@
 #include "kdequant/calibration/column_means.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <variant>
 
 namespace kdequant {
+namespace {
+
+// The sum of every stride-th of `count` elements, in eight running sums: one would wait for each addition.
+double Sum(const float* elements, std::int64_t count, std::int64_t stride) {
+  std::array<double, 8> sums{};
+  std::int64_t i = 0;
+  if (stride == 1) {
+    for (; i + 8 <= count; i += 8) {
+      for (std::int64_t lane = 0; lane < 8; ++lane)
+        sums[static_cast<std::size_t>(lane)] += static_cast<double>(elements[i + lane]);
+    }
+  }
+  for (; i < count; ++i) sums[static_cast<std::size_t>(i % 8)] += static_cast<double>(elements[i * stride]);
+  double sum = 0;
+  for (const double part : sums) sum += part;
+  return sum;
+}
+
+// The output positions along one axis whose tap lies within the input: [begin, end).
+struct Reach {
+  std::int64_t begin, end;
+};
+
+Reach ReachOf(std::int64_t offset, std::int64_t stride, std::int64_t input, std::int64_t output) {
+  const std::int64_t begin = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
+  const std::int64_t end = offset >= input ? 0 : (input - offset + stride - 1) / stride;
+  return {std::min(begin, output), std::max(std::min(begin, output), std::min(end, output))};
+}
+
+}  // namespace
 
 ColumnMeans::ColumnMeans(const Graph& graph, const Node& node) : graph_(&graph), node_(&node) {
   const Shape& weight = ShapeOf(*graph.value(node.inputs[1]).constant);
@@ -35,20 +68,26 @@ void AddColumnSums(std::span<const float> input, const Shape& input_shape, const
   const std::int64_t height = input_shape[2];
   const std::int64_t width = input_shape[3];
   const auto [kernel_height, kernel_width] = conv.window.kernel;
+  const auto [down, right] = conv.window.strides;
   const std::int64_t taps = kernel_height * kernel_width;
   const std::int64_t channels = weight_shape[1] * conv.groups;
-  for (std::int64_t channel = 0; channel < channels; ++channel) {
-    const float* plane = input.data() + channel * height * width;
-    for (std::int64_t tap = 0; tap < taps; ++tap) {
-      const std::int64_t top = (tap / kernel_width) * conv.window.dilations[0] - conv.window.pads[0];
-      const std::int64_t left = (tap % kernel_width) * conv.window.dilations[1] - conv.window.pads[1];
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    const std::int64_t top = (tap / kernel_width) * conv.window.dilations[0] - conv.window.pads[0];
+    const std::int64_t left = (tap % kernel_width) * conv.window.dilations[1] - conv.window.pads[1];
+    const Reach rows = ReachOf(top, down, height, output_shape[2]);
+    const Reach columns = ReachOf(left, right, width, output_shape[3]);
+    if (columns.begin == columns.end) continue;
+    // Rows that touch are one: a 1 x 1 kernel sums whole planes.
+    const bool whole = down == 1 && right == 1 && columns.end - columns.begin == width;
+    for (std::int64_t channel = 0; channel < channels; ++channel) {
+      const float* plane = input.data() + channel * height * width;
       double sum = 0;
-      for (std::int64_t oy = 0; oy < output_shape[2]; ++oy) {
-        const std::int64_t y = oy * conv.window.strides[0] + top;
-        if (y < 0 || y >= height) continue;
-        for (std::int64_t ox = 0; ox < output_shape[3]; ++ox) {
-          const std::int64_t x = ox * conv.window.strides[1] + left;
-          if (x >= 0 && x < width) sum += static_cast<double>(plane[y * width + x]);
+      if (whole && rows.end > rows.begin) {
+        sum = Sum(plane + (rows.begin + top) * width, (rows.end - rows.begin) * width, 1);
+      } else {
+        for (std::int64_t oy = rows.begin; oy < rows.end; ++oy) {
+          const float* first = plane + (oy * down + top) * width + columns.begin * right + left;
+          sum += Sum(first, columns.end - columns.begin, right);
         }
       }
       sums[static_cast<std::size_t>(channel * taps + tap)] += sum;

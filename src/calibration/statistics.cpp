@@ -1,6 +1,7 @@
 #include "kdequant/calibration/statistics.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "kdequant/calibration/column_means.h"
@@ -81,7 +82,26 @@ Result<std::unique_ptr<StatisticsJob>> StatisticsJob::Create(const Graph& graph,
 }
 
 void AddExtent(ValueId id, std::span<const float> elements, ValueExtents& extents) {
-  const auto [low, high] = std::ranges::minmax(elements);
+  // Sixteen running extents: one would wait for each comparison.
+  constexpr std::size_t kLanes = 16;
+  std::array<float, kLanes> lows{};
+  std::array<float, kLanes> highs{};
+  lows.fill(elements[0]);
+  highs.fill(elements[0]);
+  std::size_t i = 0;
+  for (; i + kLanes <= elements.size(); i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const float x = elements[i + lane];
+      lows[lane] = x < lows[lane] ? x : lows[lane];
+      highs[lane] = x > highs[lane] ? x : highs[lane];
+    }
+  }
+  for (; i < elements.size(); ++i) {
+    lows[0] = std::min(lows[0], elements[i]);
+    highs[0] = std::max(highs[0], elements[i]);
+  }
+  const float low = std::ranges::min(lows);
+  const float high = std::ranges::max(highs);
   auto [entry, first] = extents.try_emplace(id, ValueExtent{low, high});
   if (first) return;
   entry->second.low = std::min(entry->second.low, low);
