@@ -43,6 +43,7 @@ def networks() -> dict[str, Network]:
 
 
 def settings(network: Network) -> list[dict[str, str]]:
+    efforts = [{"method": "kde-lm", "granularity": "channel-scale", "effort": effort} for effort in ("plain", "fast", "default")]
     if not network.full:
         return [
             {"method": "kde-lm", "granularity": "channel-scale", "effort": "fast"},

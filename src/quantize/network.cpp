@@ -13,10 +13,15 @@
 namespace kdequant {
 namespace {
 
-// Static ranges reach this much further than what calibration saw: other pictures have stronger activations, and a
-// value cut off costs more than a coarser step. Ours; see docs/method.md.
-constexpr float kRangeMargin = 1.5F;
 constexpr int kRangeBits = 8;
+
+// How much further a static range reaches than what calibration saw, at a depth of 0 (the first node) to 1 (the last):
+// a value cut off costs more than a coarser step. Drawn pictures have the edges and textures of photographs, so the
+// first half of a network is as active on them, but nothing that its last layers look for: there photographs reach up
+// to twice as far. Ours; see docs/method.md.
+float RangeMargin(double depth, Calibration calibration) {
+  return calibration == Calibration::kPictures ? 1.1F : static_cast<float>(1.1 + 0.9 * depth * depth);
+}
 
 // What an activation can be at most and at least, whatever comes in.
 struct Bounds {
@@ -153,7 +158,11 @@ std::string GrowingNetwork::FreshName(std::string name) const {
 
 void GrowingNetwork::Complete(const ValueExtents& extents) {
   std::map<ValueId, Bounds> bounds;
-  for (const Node& node : result_.nodes) {
+  std::map<ValueId, double> depths;
+  for (std::size_t i = 0; i < result_.nodes.size(); ++i) {
+    const Node& node = result_.nodes[i];
+    for (const ValueId output : node.outputs)
+      depths[output] = static_cast<double>(i + 1) / static_cast<double>(result_.nodes.size());
     if (node.activation) bounds[node.outputs[0]] = BoundsOf(*node.activation);
     if (const auto* activate = std::get_if<Activate>(&node.op)) bounds[node.outputs[0]] = BoundsOf(activate->function);
   }
@@ -163,8 +172,9 @@ void GrowingNetwork::Complete(const ValueExtents& extents) {
     // The pictures themselves have the extent that their preprocessing gives them.
     if (id != result_.inputs[0]) {
       const Bounds bound = bounds.contains(id) ? bounds[id] : Bounds{};
-      if (range.low < 0) range.low = std::max(range.low * kRangeMargin, bound.low);
-      if (range.high > 0) range.high = std::min(range.high * kRangeMargin, bound.high);
+      const float margin = RangeMargin(depths[id], options_.calibration);
+      if (range.low < 0) range.low = std::max(range.low * margin, bound.low);
+      if (range.high > 0) range.high = std::min(range.high * margin, bound.high);
     }
     result_.ranges[result_.value(id).name] = range;
   }
