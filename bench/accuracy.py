@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-KDEQUANT = ROOT / "build/bin/kdequant"
+KDEQUANT = Path(os.environ.get("KDEQUANT", ROOT / "build/bin/kdequant"))
 RESULTS = ROOT / "bench/results/accuracy.jsonl"
 
 METHODS = ["kde-lm", "kde-km", "lloyd-max", "k-means", "optimal", "uniform-mse", "uniform-minmax", "nf4"]
@@ -43,20 +43,26 @@ def networks() -> dict[str, Network]:
 
 
 def settings(network: Network) -> list[dict[str, str]]:
-    efforts = [{"method": "kde-lm", "granularity": "channel-scale", "effort": effort} for effort in ("plain", "fast", "default")]
+    def row(method: str, granularity: str, effort: str, calibration: str = "synthetic") -> dict[str, str]:
+        return {"method": method, "granularity": granularity, "effort": effort, "calibration": calibration}
+
+    efforts = [row("kde-lm", "channel-scale", effort) for effort in ("default", "fast", "plain")]
     if not network.full:
         return [
-            {"method": "kde-lm", "granularity": "channel-scale", "effort": "fast"},
-            {"method": "kde-lm", "granularity": "tensor", "effort": "fast"},
-            {"method": "kde-km", "granularity": "channel-scale", "effort": "fast"},
-            {"method": "lloyd-max", "granularity": "channel-scale", "effort": "fast"},
-            {"method": "uniform-mse", "granularity": "channel-scale", "effort": "fast"},
+            *efforts,
+            row("lloyd-max", "channel-scale", "default"),
+            row("kde-km", "channel-scale", "fast"),
+            row("uniform-mse", "channel-scale", "fast"),
+            row("kde-lm", "tensor", "fast"),
         ]
-    rows = [{"method": method, "granularity": "channel-scale", "effort": "fast"} for method in METHODS]
-    rows += [{"method": method, "granularity": "tensor", "effort": "fast"} for method in METHODS]
-    rows += [{"method": "kde-lm", "granularity": "channel", "effort": "fast"}]
-    rows += [{"method": "kde-lm", "granularity": "channel-scale", "effort": "plain"}]
-    return rows
+    return [
+        *efforts,
+        row("kde-lm", "channel-scale", "best"),
+        row("kde-lm", "channel-scale", "best", "photographs"),
+        row("kde-lm", "channel", "default"),
+        *[row(method, "channel-scale", "default") for method in METHODS if method != "kde-lm"],
+        *[row(method, "tensor", "fast") for method in METHODS],
+    ]
 
 
 def run(*arguments: object) -> dict:
@@ -67,11 +73,14 @@ def run(*arguments: object) -> dict:
 
 
 def measure(name: str, network: Network, setting: dict[str, str], limit: int) -> dict:
-    images = Path(os.environ["KDEQUANT_DATA"]) / "images/imagenet-val-500"
+    data = Path(os.environ["KDEQUANT_DATA"])
+    images = data / "images/imagenet-val-500"
     evaluate = ["--images", images, "--labels", images / "labels.csv", "--preprocess", network.preprocess, "--limit", limit]
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "small.onnx"
-        options = [word for key, value in setting.items() for word in (f"--{key}", value)]
+        options = [word for key, value in setting.items() if key != "calibration" for word in (f"--{key}", value)]
+        if setting["calibration"] == "photographs":
+            options += ["--calibration", data / "images/imagenet-calibration-200"]
         report = run("quantize", network.path, "-o", small, "--preprocess", network.preprocess, *options)
         scores = run("eval", small, *evaluate, "--reference", network.path)
     four_bit = [layer for layer in report["layers"] if layer["bits"] == 4 and layer["sqnr_db"] is not None]
@@ -113,7 +122,7 @@ def measure_float(name: str, network: Network, limit: int) -> dict:
     }
 
 
-KEYS = ("network", "method", "granularity", "effort", "n")
+KEYS = ("network", "method", "granularity", "effort", "calibration", "n")
 
 
 def read_rows() -> list[dict]:
@@ -131,10 +140,10 @@ def run_all(names: list[str], limit: int) -> None:
     for name, network in networks().items():
         if name not in names:
             continue
-        if (name, "float", None, None, limit) not in done:
+        if (name, "float", None, None, None, limit) not in done:
             add(measure_float(name, network, limit))
         for setting in settings(network):
-            if (name, setting["method"], setting["granularity"], setting["effort"], limit) not in done:
+            if (name, *setting.values(), limit) not in done:
                 add(measure(name, network, setting, limit))
 
 
@@ -150,8 +159,9 @@ def print_table() -> None:
                 print(f"| float | | | {row['top1']:.1f} | {row['top5']:.1f} | | | | | {row['bytes_out']:,} | | |")
                 continue
             low, high = row["loss_ci95"]
+            effort = row["effort"] + (", 200 photographs" if row["calibration"] == "photographs" else "")
             print(
-                f"| {row['method']} | {row['granularity']} | {row['effort']} | {row['top1']:.1f} | {row['top5']:.1f} | {low:.1f} to {high:.1f} "
+                f"| {row['method']} | {row['granularity']} | {effort} | {row['top1']:.1f} | {row['top5']:.1f} | {low:.1f} to {high:.1f} "
                 f"| {row['agreement']:.1f} | {row['kl']:.3f} | {row['mean_sqnr_db']:.1f} dB | {row['bytes_out']:,} "
                 f"| {row['bytes_out'] / row['bytes_in']:.4f} | {row['seconds']:.2f} |"
             )
