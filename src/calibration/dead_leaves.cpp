@@ -31,9 +31,9 @@ struct Style {
   double smallest_radius;
   double size_exponent;  // the density of radii falls like r^-exponent
   double darkest, lightest;
-  double tint;            // standard deviation of a palette color's channels around its grey
-  double texture;         // standard deviation of the noise over everything
-  double blur;            // standard deviation in pixels: out of focus
+  double tint;                // standard deviation of a palette color's channels around its grey
+  double texture;             // standard deviation of the noise over everything
+  double blur;                // standard deviation in pixels: out of focus
   double grain, color_grain;  // sensor noise, of all channels together and of each
 };
 
@@ -102,11 +102,11 @@ struct Leaf {
   Color color;
   Color shading;  // change of color per half width along the leaf's own axis
   Cover cover;
-  Color strength;                     // of the cover
-  double across_x, across_y, phase;   // stripes: radians per pixel, and at the middle
-  bool hard;                          // stripes: two colors, not a wave
-  std::size_t texture;                // noise: which of the planes,
-  int shift_x, shift_y;               // and from where
+  Color strength;                    // of the cover
+  double across_x, across_y, phase;  // stripes: radians per pixel, and at the middle
+  bool hard;                         // stripes: two colors, not a wave
+  std::size_t texture;               // noise: which of the planes,
+  int shift_x, shift_y;              // and from where
 };
 
 // The radius whose density falls like r^-exponent between the two ends: inverse of the distribution function.

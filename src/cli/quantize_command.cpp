@@ -132,17 +132,21 @@ void AddQuantize(CLI::App& app, Run& run) {
   verb->add_option("--bandwidth-factor", arguments->bandwidth_factor, "Times the rule's bandwidth (0.5)")
       ->type_name("F");
   verb->add_option("--calibration", arguments->calibration,
-                   "Pictures for activation ranges, bias correction and compensation: synthetic or synthetic:N, a folder (up to 256 "
+                   "Pictures for activation ranges, bias correction and compensation: synthetic or synthetic:N, a "
+                   "folder (up to 256 "
                    "of its pictures), or "
                    "none: no bias correction, no compensation, dynamic ranges (synthetic:64)")
       ->type_name("WHICH");
-  verb->add_option("--compensation", arguments->compensation, "Whether later weights make up for the rounding errors of earlier ones, and layers for those of "
+  verb->add_option("--compensation", arguments->compensation,
+                   "Whether later weights make up for the rounding errors of earlier ones, and layers for those of "
                    "the layers before them (on)")
       ->type_name("on|off");
   verb->add_option("--activations", arguments->activations,
                    "static (ranges measured now and stored), dynamic (measured on every picture) or float (static)")
       ->type_name("MODE");
-  verb->add_option("--effort", arguments->effort, "plain, fast, default or best (see below); other options win over it (default)")->type_name("NAME");
+  verb->add_option("--effort", arguments->effort,
+                   "plain, fast, default or best (see below); other options win over it (default)")
+      ->type_name("NAME");
   verb->add_option("--bits", arguments->bits, "4; others are not yet in this version")->type_name("N");
   verb->add_option("--exclude", arguments->exclude,
                    "Layers to leave in float, by name; * and ? stand for any text and character")

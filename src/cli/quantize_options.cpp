@@ -116,9 +116,10 @@ Result<QuantizeOptions> OptionsFrom(const QuantizeArguments& arguments) {
     }
     options.compensation = *arguments.compensation == "on";
     if (options.compensation && options.calibration == Calibration::kNone) {
-      return Fail(ErrorCode::kUsage,
-                  "compensation needs pictures to see the layers' inputs on; use --calibration synthetic or a folder, or "
-                  "--compensation off");
+      return Fail(
+          ErrorCode::kUsage,
+          "compensation needs pictures to see the layers' inputs on; use --calibration synthetic or a folder, or "
+          "--compensation off");
     }
   }
   if (arguments.activations) {

@@ -21,11 +21,11 @@ constexpr double kDamping = 0.03;
 
 // The layer as a matrix of weights and what it multiplies.
 struct LayerGeometry {
-  std::size_t channels = 0;   // of the output, over all groups
-  std::size_t columns = 0;    // of one group
+  std::size_t channels = 0;  // of the output, over all groups
+  std::size_t columns = 0;   // of one group
   std::size_t groups = 1;
-  std::size_t taps = 1;       // columns that belong to one input channel
-  std::size_t positions = 0;  // a picture
+  std::size_t taps = 1;                  // columns that belong to one input channel
+  std::size_t positions = 0;             // a picture
   std::optional<Im2ColGeometry> window;  // of a convolution
 };
 
@@ -96,7 +96,8 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
 
   Progress progress() const override {
     const double blocks = static_cast<double>(blocks_.size());
-    const double gathered = static_cast<double>(picture_) / static_cast<double>(std::max<std::size_t>(1, inputs_.pictures));
+    const double gathered =
+        static_cast<double>(picture_) / static_cast<double>(std::max<std::size_t>(1, inputs_.pictures));
     return {std::min(1.0, (static_cast<double>(block_) + gathered * 0.5) / blocks), "compensating", {}};
   }
 
@@ -283,8 +284,7 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
     compensating_.reset();
     for (std::size_t o = 0; o < GroupChannels(); ++o) {
       const std::size_t row = (block().group * GroupChannels() + o) * geometry_.columns + range.begin;
-      for (std::size_t k = 0; k < range.size(); ++k)
-        tensor_.SetIndexAt(row + k, result.indices[o * range.size() + k]);
+      for (std::size_t k = 0; k < range.size(); ++k) tensor_.SetIndexAt(row + k, result.indices[o * range.size() + k]);
     }
     factor_ = {};
     moved_.clear();
@@ -327,9 +327,8 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
 Result<std::unique_ptr<CompensateLayerJob>> CompensateLayerJob::Create(const Graph& graph, const Node& node,
                                                                        CodebookTensor tensor, CalibrationInputs inputs,
                                                                        std::uint64_t seed) {
-  return std::make_unique<CompensateLayerJobImplementation>(GeometryOf(graph, node),
-                                                            *graph.FloatConstant(node.inputs[1]), std::move(tensor),
-                                                            std::move(inputs), seed);
+  return std::make_unique<CompensateLayerJobImplementation>(
+      GeometryOf(graph, node), *graph.FloatConstant(node.inputs[1]), std::move(tensor), std::move(inputs), seed);
 }
 
 double CompensationCost(const Graph& graph, const Node& node) {

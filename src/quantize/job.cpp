@@ -314,8 +314,7 @@ class CompensatedJob final : public QuantizeJobBase {
     }
     const std::size_t layer = others_.front();
     others_.erase(others_.begin());
-    const std::vector<double> means =
-        options_.bias_correction ? means_.at(layer).Means() : std::vector<double>{};
+    const std::vector<double> means = options_.bias_correction ? means_.at(layer).Means() : std::vector<double>{};
     return RoundLayer(layer, means, means);
   }
 
@@ -413,8 +412,8 @@ class CompensatedJob final : public QuantizeJobBase {
   std::size_t stretch_ = 0;
   Phase phase_ = Phase::kEnterFloat;
   std::size_t picture_ = 0;
-  std::vector<std::size_t> others_;            // layers of the stretch that are still to be rounded
-  std::map<std::size_t, ColumnMeans> means_;   // of the stretch's layers without a codebook
+  std::vector<std::size_t> others_;           // layers of the stretch that are still to be rounded
+  std::map<std::size_t, ColumnMeans> means_;  // of the stretch's layers without a codebook
   std::unique_ptr<CompensateLayerJob> compensation_;
   LayerReport layer_report_;
   ValueExtents extents_;

@@ -12,10 +12,8 @@ constexpr std::array<std::pair<std::string_view, Granularity>, 3> kGranularities
      {"channel", Granularity::kChannel}}};
 constexpr std::array<std::pair<std::string_view, ActivationMode>, 3> kActivationModes{
     {{"static", ActivationMode::kStatic}, {"dynamic", ActivationMode::kDynamic}, {"float", ActivationMode::kFloat}}};
-constexpr std::array<std::pair<std::string_view, Effort>, 4> kEfforts{{{"plain", Effort::kPlain},
-                                                                        {"fast", Effort::kFast},
-                                                                        {"default", Effort::kDefault},
-                                                                        {"best", Effort::kBest}}};
+constexpr std::array<std::pair<std::string_view, Effort>, 4> kEfforts{
+    {{"plain", Effort::kPlain}, {"fast", Effort::kFast}, {"default", Effort::kDefault}, {"best", Effort::kBest}}};
 
 template <typename Enum, std::size_t N>
 Result<Enum> Parse(std::string_view what, std::string_view name,

@@ -54,8 +54,7 @@ class Segment::Implementation {
       const std::string& name = cut_.value(cut_.inputs[i]).name;
       if (inputs[i].size() != ElementCount(plan_.ShapeOf(plan_.inputs[i])).value_or(0)) {
         return Fail(ErrorCode::kBadInput, "\"" + name + "\" has " + std::to_string(inputs[i].size()) +
-                                              " elements instead of " +
-                                              ShapeToString(plan_.ShapeOf(plan_.inputs[i])));
+                                              " elements instead of " + ShapeToString(plan_.ShapeOf(plan_.inputs[i])));
       }
       if (!runtime::CopyFinite(inputs[i], memory_.F32(plan_.inputs[i]))) {
         return Fail(ErrorCode::kNotFinite,

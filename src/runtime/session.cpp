@@ -62,8 +62,8 @@ class Session::Implementation {
   Result<void> SetInput(std::span<const float> input) {
     if (input.size() != input_elements_) {
       return Fail(ErrorCode::kBadInput, "the input has " + std::to_string(input.size()) +
-                                            " elements, but the network wants " + ShapeToString(input_shape()) +
-                                            " = " + std::to_string(input_elements_));
+                                            " elements, but the network wants " + ShapeToString(input_shape()) + " = " +
+                                            std::to_string(input_elements_));
     }
     if (!runtime::CopyFinite(input, memory_.F32(plan_.inputs[0]))) {
       return Fail(ErrorCode::kNotFinite, "the input holds a NaN or an infinity; check the picture's preprocessing");

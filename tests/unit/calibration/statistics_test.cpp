@@ -1,4 +1,3 @@
-#include "kdequant/calibration/column_means.h"
 #include "kdequant/calibration/statistics.h"
 
 #include <doctest/doctest.h>
@@ -6,6 +5,7 @@
 #include <vector>
 
 #include "kdequant/base/random.h"
+#include "kdequant/calibration/column_means.h"
 
 namespace kdequant {
 namespace {

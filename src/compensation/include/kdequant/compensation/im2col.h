@@ -13,9 +13,9 @@
 namespace kdequant {
 
 /// How many positions a layer of `columns` input columns should be seen at, over all pictures: 16,384, but 8,192 where
-/// there are more than 2,048 columns and each position is dear. Narrow layers need as many as others: with two positions
-/// a column the first layers of EfficientNet-Lite0, of 16 and 24 columns, were moved by chance, and the network kept 70 %
-/// agreement instead of 92. Our choice, measured; see docs/method.md.
+/// there are more than 2,048 columns and each position is dear. Narrow layers need as many as others: with two
+/// positions a column the first layers of EfficientNet-Lite0, of 16 and 24 columns, were moved by chance, and the
+/// network kept 70 % agreement instead of 92. Our choice, measured; see docs/method.md.
 std::size_t PositionsWanted(std::size_t columns);
 
 /// Draws `wanted` positions over all pictures, spread evenly over them: for each picture, ascending positions in

@@ -34,8 +34,8 @@ class Segment {
   /// The values that these nodes compute and later ones (or the caller of the network) read.
   const std::vector<ValueId>& outputs() const;
 
-  /// `inputs`: row-major, one for each of inputs(). `observer` may be empty. Errors: kBadInput (wrong lengths), kNotFinite (also where the
-  /// values before these nodes overflowed).
+  /// `inputs`: row-major, one for each of inputs(). `observer` may be empty. Errors: kBadInput (wrong lengths),
+  /// kNotFinite (also where the values before these nodes overflowed).
   Result<void> Run(std::span<const std::span<const float>> inputs, const Session::Observer& observer);
 
   /// Element i of outputs() after Run, row-major; valid until the next Run.
