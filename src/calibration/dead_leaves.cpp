@@ -59,6 +59,11 @@ Style DrawStyle(Random& random) {
 // A grey picture of size x size.
 using Plane = std::vector<double>;
 
+// Which element of a plane the pixel is.
+std::size_t At(int x, int y, int size) {
+  return static_cast<std::size_t>(y) * static_cast<std::size_t>(size) + static_cast<std::size_t>(x);
+}
+
 // Noise of mean about 0 and standard deviation about 1: white noise on grids of 2, 4, 8... cells, enlarged bilinearly,
 // each `persistence` times as strong as the one before. Persistence 1 is about a 1/f spectrum, 2 nearly white.
 Plane Noise(Random& random, int size, double persistence) {
@@ -84,7 +89,7 @@ Plane Noise(Random& random, int size, double persistence) {
         const double* cell = &grid[iy * stride + ix];
         const double top = cell[0] + fx * (cell[1] - cell[0]);
         const double bottom = cell[stride] + fx * (cell[stride + 1] - cell[stride]);
-        plane[static_cast<std::size_t>(y * size + x)] += top + fy * (bottom - top);
+        plane[At(x, y, size)] += top + fy * (bottom - top);
       }
     }
   }
@@ -158,9 +163,7 @@ double CoverAt(const Leaf& leaf, int x, int y, double dx, double dy, int size,
       const double wave = Sin(dx * leaf.across_x + dy * leaf.across_y + leaf.phase);
       return leaf.hard ? (wave < 0 ? -1 : 1) : wave;
     }
-    case Cover::kNoise:
-      return textures[leaf.texture]
-                     [static_cast<std::size_t>((y + leaf.shift_y) % size * size + (x + leaf.shift_x) % size)];
+    case Cover::kNoise: return textures[leaf.texture][At((x + leaf.shift_x) % size, (y + leaf.shift_y) % size, size)];
   }
   return 0;
 }
@@ -178,7 +181,7 @@ void Paint(const Leaf& leaf, int size, const std::array<Plane, kTextures>& textu
       const bool inside = leaf.ellipse ? u * u + v * v <= 1 : std::fabs(u) <= 1 && std::fabs(v) <= 1;
       if (!inside) continue;
       const double cover = CoverAt(leaf, x, y, dx, dy, size, textures);
-      double* pixel = &canvas[3 * static_cast<std::size_t>(y * size + x)];
+      double* pixel = &canvas[3 * At(x, y, size)];
       for (std::size_t c = 0; c < 3; ++c) pixel[c] = leaf.color[c] + leaf.shading[c] * u + leaf.strength[c] * cover;
     }
   }
@@ -197,8 +200,7 @@ std::vector<double> Background(Random& random, const Color& color, int size) {
   for (int y = 0; y < size; ++y) {
     for (int x = 0; x < size; ++x) {
       const double along = ((x + 0.5 - half) * cosine + (y + 0.5 - half) * sine) / half;
-      for (std::size_t c = 0; c < 3; ++c)
-        canvas[3 * static_cast<std::size_t>(y * size + x) + c] = color[c] + slopes[c] * along;
+      for (std::size_t c = 0; c < 3; ++c) canvas[3 * At(x, y, size) + c] = color[c] + slopes[c] * along;
     }
   }
   return canvas;
@@ -211,7 +213,8 @@ void BlurAlong(const std::vector<double>& kernel, int size, int step, int lines_
   for (int i = 0; i < size; ++i) {
     for (int c = 0; c < 3; ++c) {
       const auto at = [&](int k) -> double& {
-        return canvas[static_cast<std::size_t>(i * lines_step + std::clamp(k, 0, size - 1) * step + c)];
+        const int element = i * lines_step + std::clamp(k, 0, size - 1) * step + c;
+        return canvas[static_cast<std::size_t>(element)];
       };
       for (int k = 0; k < size; ++k) {
         double sum = kernel[0] * at(k);

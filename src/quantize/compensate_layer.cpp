@@ -336,7 +336,7 @@ double CompensationCost(const Graph& graph, const Node& node) {
   double cost = 0;
   for (const ColumnRange range : SplitColumns(geometry.columns, geometry.taps)) {
     const auto columns = static_cast<double>(range.size());
-    const double channels = static_cast<double>(geometry.channels / geometry.groups);
+    const auto channels = static_cast<double>(geometry.channels) / static_cast<double>(geometry.groups);
     const auto positions = static_cast<double>(PositionsWanted(range.size()));
     // The Gram matrix by exact 16-bit products; two factorizations; the output error, move and compensation.
     cost += columns * columns * (positions / 2 + columns + 6 * channels);
