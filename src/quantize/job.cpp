@@ -230,7 +230,8 @@ class CompensatedJob final : public QuantizeJobBase {
     kRoundOthers,     // its layers without a codebook (depthwise ones) are rounded
     kEnterQuantized,  // so that the quantized network
     kRunQuantized,    // can follow;
-    kCompensate,      // and the layer at the stop is quantized.
+    kMeans,           // the means of what arrives at the stop are taken,
+    kCompensate,      // and its layer is quantized.
   };
 
   // Nodes [Begin(), End()) are the stretch at work; End() is a layer to compensate or the end of the network.
@@ -255,6 +256,7 @@ class CompensatedJob final : public QuantizeJobBase {
       case Phase::kRoundOthers: return RoundOther();
       case Phase::kEnterQuantized: return EnterQuantized();
       case Phase::kRunQuantized: return RunQuantized();
+      case Phase::kMeans: AddMeans(); return {};
       case Phase::kCompensate: return CompensateLayer(budget_ms);
     }
     return {};
@@ -269,17 +271,9 @@ class CompensatedJob final : public QuantizeJobBase {
       others_.push_back(layer);
       means_.emplace(layer, ColumnMeans(float_graph(), float_graph().nodes[layer]));
     }
-    if (End() == Begin()) {
-      // The network begins with a layer to compensate.
-      for (; picture_ < pictures_.size(); ++picture_) {
-        in_float_.SetInput(picture_, float_graph().inputs[0], Input(picture_));
-        in_quantized_.SetInput(picture_, float_graph().inputs[0], Input(picture_));
-        AddExtent(float_graph().inputs[0], Input(picture_), extents_);
-      }
-      phase_ = Phase::kCompensate;
-      return {};
-    }
     phase_ = Phase::kRunFloat;
+    // A network may begin with a layer to compensate: then there is nothing to run before it.
+    if (End() == Begin()) return {};
     return in_float_.Enter(float_graph(), Begin(), End());
   }
 
@@ -293,6 +287,10 @@ class CompensatedJob final : public QuantizeJobBase {
       return {};
     }
     if (stretch_ == 0) in_float_.SetInput(picture_, float_graph().inputs[0], Input(picture_));
+    if (End() == Begin()) {
+      ++picture_;
+      return {};
+    }
     const auto observe = [this](ValueId id, std::span<const float> elements) {
       for (auto& [layer, means] : means_) {
         if (float_graph().nodes[layer].inputs[0] == id) means.Add(elements);
@@ -321,6 +319,7 @@ class CompensatedJob final : public QuantizeJobBase {
   Result<void> EnterQuantized() {
     picture_ = 0;
     phase_ = Phase::kRunQuantized;
+    if (End() == Begin()) return {};
     return in_quantized_.Enter(network_.graph(), Begin(), End());
   }
 
@@ -331,7 +330,8 @@ class CompensatedJob final : public QuantizeJobBase {
         network_.Complete(options_.activations == ActivationMode::kStatic ? extents_ : ValueExtents{});
         done_ = true;
       }
-      phase_ = Phase::kCompensate;
+      picture_ = 0;
+      phase_ = Phase::kMeans;
       return {};
     }
     const auto observe = [this](ValueId id, std::span<const float> elements) { AddExtent(id, elements, extents_); };
@@ -340,8 +340,28 @@ class CompensatedJob final : public QuantizeJobBase {
       observe(float_graph().inputs[0], input);
       in_quantized_.SetInput(picture_, float_graph().inputs[0], input);
     }
+    if (End() == Begin()) {
+      ++picture_;
+      return {};
+    }
     SpendRun();
     return in_quantized_.Run(picture_++, observe);
+  }
+
+  // Of one picture.
+  void AddMeans() {
+    const Node& node = float_graph().nodes[End()];
+    if (!options_.bias_correction || picture_ == pictures_.size()) {
+      phase_ = Phase::kCompensate;
+      return;
+    }
+    if (picture_ == 0) {
+      stop_means_.emplace(float_graph(), node);
+      quantized_stop_means_.emplace(float_graph(), node);
+    }
+    stop_means_->Add(in_float_.value(picture_, node.inputs[0]));
+    quantized_stop_means_->Add(in_quantized_.value(picture_, node.inputs[0]));
+    ++picture_;
   }
 
   void SpendRun() {
@@ -390,18 +410,11 @@ class CompensatedJob final : public QuantizeJobBase {
   }
 
   Result<void> FinishLayer(std::size_t layer) {
-    const Node& node = float_graph().nodes[layer];
     std::vector<double> means;
     std::vector<double> quantized_means;
     if (options_.bias_correction) {
-      ColumnMeans in_float(float_graph(), node);
-      ColumnMeans in_quantized(float_graph(), node);
-      for (std::size_t i = 0; i < pictures_.size(); ++i) {
-        in_float.Add(in_float_.value(i, node.inputs[0]));
-        in_quantized.Add(in_quantized_.value(i, node.inputs[0]));
-      }
-      means = in_float.Means();
-      quantized_means = in_quantized.Means();
+      means = stop_means_->Means();
+      quantized_means = quantized_stop_means_->Means();
     }
     layer_report_.compensation = compensation_->kind();
     return network_.Install(layer, compensation_->TakeTensor(), means, quantized_means, layer_report_);
@@ -412,8 +425,9 @@ class CompensatedJob final : public QuantizeJobBase {
   std::size_t stretch_ = 0;
   Phase phase_ = Phase::kEnterFloat;
   std::size_t picture_ = 0;
-  std::vector<std::size_t> others_;           // layers of the stretch that are still to be rounded
-  std::map<std::size_t, ColumnMeans> means_;  // of the stretch's layers without a codebook
+  std::vector<std::size_t> others_;                               // layers of the stretch that are still to be rounded
+  std::map<std::size_t, ColumnMeans> means_;                      // of the stretch's layers without a codebook
+  std::optional<ColumnMeans> stop_means_, quantized_stop_means_;  // of the layer at the stop
   std::unique_ptr<CompensateLayerJob> compensation_;
   LayerReport layer_report_;
   ValueExtents extents_;

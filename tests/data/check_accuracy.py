@@ -29,8 +29,8 @@ class Network:
 
 
 NETWORKS = [
-    Network(ROOT / "build/assets/efficientnet-lite0.onnx", "tf,resize=0", 80.6, 78),
-    Network(DATA / "models/squeezenet1.1.onnx", "imagenet,resize=0", 68.4, 43),
+    Network(ROOT / "build/assets/efficientnet-lite0.onnx", "tf,resize=0", 80.6, 91),
+    Network(DATA / "models/squeezenet1.1.onnx", "imagenet,resize=0", 68.4, 86),
 ]
 
 
