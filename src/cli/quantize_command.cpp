@@ -78,7 +78,10 @@ std::string Summary(const QuantizeArguments& arguments, const QuantizeReport& re
   }
   table.Add({"time", Fixed(seconds, 1) + " s: levels " + Fixed(report.design_milliseconds / 1000, 1) +
                          " s, calibration " + Fixed(report.calibration_milliseconds / 1000, 1) + " s (" +
-                         Plural(report.pictures, "picture") + ")"});
+                         Plural(report.pictures, "picture") + ")" +
+                         (report.compensation_milliseconds > 0
+                              ? ", compensation " + Fixed(report.compensation_milliseconds / 1000, 1) + " s"
+                              : "")});
   return "wrote " + arguments.output + table.text();  // the table's empty header ends the first line
 }
 

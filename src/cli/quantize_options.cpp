@@ -33,7 +33,6 @@ std::unexpected<Error> NotYet(const std::string& option) {
 }
 
 Result<void> RefuseWhatIsToCome(const QuantizeArguments& arguments) {
-  if (arguments.bits != 4) return NotYet("--bits " + std::to_string(arguments.bits));
   if (!arguments.overrides.empty()) return NotYet("--override");
   if (arguments.target_bytes) return NotYet("--target-bytes");
   return {};
@@ -105,6 +104,9 @@ Result<QuantizeOptions> OptionsFrom(const QuantizeArguments& arguments) {
   options.seed = arguments.seed;
   options.design.sampling.seed = arguments.seed;
   options.exclude = arguments.exclude;
+  if (arguments.bits < 2 || arguments.bits > 8)
+    return Fail(ErrorCode::kUsage, std::to_string(arguments.bits) + " bits are not from 2 to 8");
+  options.design.levels = 1 << arguments.bits;
   if (arguments.calibration) {
     if (auto parsed = ParseCalibration(*arguments.calibration, options); !parsed) return Forward(parsed);
     // Pictures that were asked for are used for ranges, also where the effort alone would use none.

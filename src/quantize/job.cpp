@@ -244,8 +244,9 @@ class CompensatedJob final : public QuantizeJobBase {
 
   Result<void> Advance(double budget_ms) override {
     const auto start = std::chrono::steady_clock::now();
+    const bool walking = phase_ != Phase::kCompensate && phase_ != Phase::kRoundOthers;
     auto advanced = AdvancePhase(budget_ms);
-    if (phase_ != Phase::kCompensate) report_.calibration_milliseconds += MillisecondsSince(start);
+    if (walking) report_.calibration_milliseconds += MillisecondsSince(start);
     return advanced;
   }
 
