@@ -12,6 +12,7 @@
 #include "common_options.h"
 #include "job_runner.h"
 #include "kdequant/onnx/writer.h"
+#include "kdequant/quantize/overrides.h"
 #include "kdequant/quantize/quantize.h"
 #include "model_file.h"
 #include "output_file.h"
@@ -26,14 +27,14 @@ constexpr const char* kExamples = R"(Examples:
   kdequant quantize model.onnx -o small.onnx --calibration photos
   kdequant quantize model.onnx -o small.onnx --method k-means --granularity tensor --effort plain
   kdequant quantize model.onnx -o small.onnx --exclude 'head.*' --json > report.json
+  kdequant quantize model.onnx -o small.onnx --override 'classifier=bits:8' --override 'block1.*=granularity:channel'
 
 The written file is an ordinary ONNX file (opset 21). Depthwise layers get 8 bits. The same input, options and seed give the same
 bytes on every machine. --effort names a combination of the other options:
   plain    the paper: levels from the weights alone, no picture
   fast     activation ranges and bias correction from 16 synthetic pictures
   default  error compensation too, with 64 synthetic pictures
-  best     the same with 256
-In this version --bits other than 4, --override and --target-bytes are to come.)";
+  best     the same with 256)";
 
 // How well the layers that were quantized kept their weights.
 struct Fidelity {
@@ -85,6 +86,32 @@ std::string Summary(const QuantizeArguments& arguments, const QuantizeReport& re
   return "wrote " + arguments.output + table.text();  // the table's empty header ends the first line
 }
 
+// Gives layers more bits as far as the file's size allows: quantizes without calibration to see what 4 bits take.
+Result<void> SpendBytes(const std::shared_ptr<const Graph>& graph, std::size_t target, QuantizeOptions& options) {
+  QuantizeOptions plain = options;
+  ApplyEffort(Effort::kPlain, plain);
+  auto job = QuantizeJob::Create(graph, std::move(plain));
+  if (!job) return Forward(job);
+  if (auto finished = Finish(**job); !finished) return finished;
+  Graph network = (*job)->TakeGraph();
+  // What calibration adds: ranges and biases.
+  constexpr std::size_t kBytesPerRange = 64;
+  constexpr std::size_t kFraming = 64;
+  std::size_t bytes = graph->nodes.size() * (options.activations == ActivationMode::kStatic ? kBytesPerRange : 0);
+  for (const Node& node : network.nodes) {
+    if (options.bias_correction && HasWeights(network, node) && (node.inputs.size() < 3 || node.inputs[2] == kNoValue))
+      bytes += static_cast<std::size_t>(ShapeOf(*network.value(node.inputs[1]).constant)[0]) * sizeof(float) + kFraming;
+  }
+  auto file = WriteOnnx(network);
+  if (!file) return Forward(file);
+  auto overrides = WidenLayers((*job)->report(), file->size() + bytes, target);
+  if (!overrides) return Forward(overrides);
+  // What the caller says of a layer wins.
+  overrides->insert(overrides->end(), options.overrides.begin(), options.overrides.end());
+  options.overrides = std::move(*overrides);
+  return {};
+}
+
 ExitCode Quantize(const QuantizeArguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   const auto fail = [&](const Error& error) { return ReportFailure(error, arguments.json); };
@@ -95,7 +122,11 @@ ExitCode Quantize(const QuantizeArguments& arguments) {
   auto output = OutputFile::Open(arguments.output);
   if (!output) return fail(output.error());
   if (auto added = AddPictures(arguments, model->graph, *options); !added) return fail(added.error());
-  auto job = QuantizeJob::Create(std::make_shared<const Graph>(std::move(model->graph)), std::move(*options));
+  const auto graph = std::make_shared<const Graph>(std::move(model->graph));
+  if (arguments.target_bytes) {
+    if (auto widened = SpendBytes(graph, *arguments.target_bytes, *options); !widened) return fail(widened.error());
+  }
+  auto job = QuantizeJob::Create(graph, std::move(*options));
   if (!job) return fail(InFile(arguments.input, job.error()));
   if (auto run = RunJob(**job); !run) {
     return fail(run.error().code == ErrorCode::kCancelled ? run.error() : InFile(arguments.input, run.error()));
@@ -150,18 +181,25 @@ void AddQuantize(CLI::App& app, Run& run) {
   verb->add_option("--effort", arguments->effort,
                    "plain, fast, default or best (see below); other options win over it (default)")
       ->type_name("NAME");
-  verb->add_option("--bits", arguments->bits, "4; others are not yet in this version")->type_name("N");
+  verb->add_option("--bits", arguments->bits,
+                   "Of a weight, 2 to 8: 2^N levels. 2 and 3 are stored as 4, 5 to 8 as 8 (4)")
+      ->type_name("N");
   verb->add_option("--exclude", arguments->exclude,
                    "Layers to leave in float, by name; * and ? stand for any text and character")
       ->type_name("GLOB")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->delimiter(',');
-  verb->add_option("--override", arguments->overrides, "Not yet in this version")
-      ->type_name("GLOB:...")
+  verb->add_option("--override", arguments->overrides,
+                   "Options for some layers: bits:N, method:NAME, granularity:NAME, samples:N, compensation:off, "
+                   "comma-separated; the last one that matches wins")
+      ->type_name("GLOB=OPTION:VALUE,...")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  verb->add_option("--target-bytes", arguments->target_bytes, "Not yet in this version")->type_name("N");
+  verb->add_option(
+          "--target-bytes", arguments->target_bytes,
+          "A size for the file: layers get 8 bits as far as it allows, those first that gain the most for a byte")
+      ->type_name("N");
   verb->add_option("--seed", arguments->seed, "Of samples and synthetic pictures (1)")->type_name("N");
   verb->add_option("--threads", arguments->threads, "At most so many; this version quantizes on one (1)")
       ->check(CLI::Range(1, 1024))

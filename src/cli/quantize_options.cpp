@@ -12,6 +12,7 @@
 #include "kdequant/classify/input.h"
 #include "kdequant/density/bandwidth.h"
 #include "kdequant/density/sample.h"
+#include "kdequant/quantize/overrides.h"
 #include "kdequant/vision/preprocess.h"
 
 namespace kdequant {
@@ -26,16 +27,6 @@ std::optional<std::size_t> WholeNumber(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-std::unexpected<Error> NotYet(const std::string& option) {
-  return Fail(ErrorCode::kUsage, option + " is not yet in this version; leave it out");
-}
-
-Result<void> RefuseWhatIsToCome(const QuantizeArguments& arguments) {
-  if (!arguments.overrides.empty()) return NotYet("--override");
-  if (arguments.target_bytes) return NotYet("--target-bytes");
-  return {};
 }
 
 Result<void> ParseSamples(const std::string& text, QuantizeOptions& options) {
@@ -79,7 +70,6 @@ Result<void> ParseCalibration(const std::string& text, QuantizeOptions& options)
 }  // namespace
 
 Result<QuantizeOptions> OptionsFrom(const QuantizeArguments& arguments) {
-  if (auto here = RefuseWhatIsToCome(arguments); !here) return Forward(here);
   QuantizeOptions options;
   auto effort = ParseEffort(arguments.effort.value_or("default"));
   if (!effort) return Forward(effort);
@@ -104,6 +94,11 @@ Result<QuantizeOptions> OptionsFrom(const QuantizeArguments& arguments) {
   options.seed = arguments.seed;
   options.design.sampling.seed = arguments.seed;
   options.exclude = arguments.exclude;
+  for (const std::string& text : arguments.overrides) {
+    auto override = ParseLayerOverride(text);
+    if (!override) return Forward(override);
+    options.overrides.push_back(std::move(*override));
+  }
   if (arguments.bits < 2 || arguments.bits > 8)
     return Fail(ErrorCode::kUsage, std::to_string(arguments.bits) + " bits are not from 2 to 8");
   options.design.levels = 1 << arguments.bits;

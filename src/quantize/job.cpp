@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "compensate_layer.h"
+#include "glob.h"
 #include "kdequant/base/random.h"
 #include "kdequant/calibration/column_means.h"
 #include "kdequant/calibration/dead_leaves.h"
@@ -209,7 +210,7 @@ class CompensatedJob final : public QuantizeJobBase {
         in_float_(options_.picture_count),
         in_quantized_(options_.picture_count) {
     for (const std::size_t layer : layers()) {
-      if (!network_.GetsCodebook(layer)) continue;
+      if (!network_.IsCompensated(layer)) continue;
       stops_.push_back(layer);
       expected_cost_ += CompensationCostOf(layer);
     }
@@ -227,7 +228,7 @@ class CompensatedJob final : public QuantizeJobBase {
   enum class Phase {
     kEnterFloat,      // the float network is prepared for it
     kRunFloat,        // and brings every picture to its end;
-    kRoundOthers,     // its layers without a codebook (depthwise ones) are rounded
+    kRoundOthers,     // its other layers (depthwise ones) are rounded
     kEnterQuantized,  // so that the quantized network
     kRunQuantized,    // can follow;
     kMeans,           // the means of what arrives at the stop are taken,
@@ -268,7 +269,7 @@ class CompensatedJob final : public QuantizeJobBase {
     means_.clear();
     others_.clear();
     for (const std::size_t layer : layers()) {
-      if (layer < Begin() || layer >= End() || network_.GetsCodebook(layer)) continue;
+      if (layer < Begin() || layer >= End() || network_.IsCompensated(layer)) continue;
       others_.push_back(layer);
       means_.emplace(layer, ColumnMeans(float_graph(), float_graph().nodes[layer]));
     }
@@ -427,7 +428,7 @@ class CompensatedJob final : public QuantizeJobBase {
   Phase phase_ = Phase::kEnterFloat;
   std::size_t picture_ = 0;
   std::vector<std::size_t> others_;                               // layers of the stretch that are still to be rounded
-  std::map<std::size_t, ColumnMeans> means_;                      // of the stretch's layers without a codebook
+  std::map<std::size_t, ColumnMeans> means_;                      // of the stretch's other layers
   std::optional<ColumnMeans> stop_means_, quantized_stop_means_;  // of the layer at the stop
   std::unique_ptr<CompensateLayerJob> compensation_;
   LayerReport layer_report_;
@@ -436,6 +437,16 @@ class CompensatedJob final : public QuantizeJobBase {
 
 template <typename Kind>
 Result<std::unique_ptr<QuantizeJob>> MakeJob(std::shared_ptr<const Graph> graph, QuantizeOptions options) {
+  const auto matches_no_layer = [&](const std::string& glob) {
+    return std::ranges::none_of(graph->nodes, [&](const Node& node) { return GlobMatches(glob, node.name); });
+  };
+  for (const std::string& glob : options.exclude) {
+    if (matches_no_layer(glob)) return Fail(ErrorCode::kUsage, "there is no layer \"" + glob + "\" to exclude");
+  }
+  for (const LayerOverride& override : options.overrides) {
+    if (matches_no_layer(override.layers))
+      return Fail(ErrorCode::kUsage, "there is no layer \"" + override.layers + "\" to override");
+  }
   auto job = std::make_unique<Kind>(std::move(graph), std::move(options));
   if (!job->HasLayers()) {
     return Fail(ErrorCode::kUnsupported,

@@ -7,6 +7,7 @@
 #include "assign.h"
 #include "glob.h"
 #include "kdequant/base/random.h"
+#include "kdequant/quantize/overrides.h"
 #include "layer.h"
 #include "settings.h"
 
@@ -72,6 +73,10 @@ bool GrowingNetwork::GetsCodebook(std::size_t node) const {
   return !Excluded(node) && !IsDepthwise(*graph_, graph_->nodes[node]);
 }
 
+bool GrowingNetwork::IsCompensated(std::size_t node) const {
+  return GetsCodebook(node) && OptionsForLayer(options_, graph_->nodes[node].name).compensation;
+}
+
 const FloatTensor& GrowingNetwork::Weights(std::size_t node) const {
   return *graph_->FloatConstant(graph_->nodes[node].inputs[1]);
 }
@@ -83,7 +88,7 @@ Result<Tensor> GrowingNetwork::Round(std::size_t node, LayerReport& report) cons
     report.scanned = weights.values.size();
     return QuantizeToInt8(weights);
   }
-  auto codebook = QuantizeToCodebook(weights, options_, StreamSeed(options_.seed, node));
+  auto codebook = QuantizeToCodebook(weights, OptionsForLayer(options_, report.name), StreamSeed(options_.seed, node));
   if (!codebook) {
     Error error = std::move(codebook.error());
     error.message = "layer \"" + report.name + "\" (" + report.op + "): " + error.message;

@@ -25,6 +25,8 @@ class GrowingNetwork {
   bool Excluded(std::size_t node) const;
   /// Whether the layer becomes a codebook: neither excluded nor depthwise.
   bool GetsCodebook(std::size_t node) const;
+  /// Whether its errors are compensated, too.
+  bool IsCompensated(std::size_t node) const;
   const FloatTensor& Weights(std::size_t node) const;
 
   /// The layer with every weight at its nearest level, or in 8 bits (depthwise); the report says what it took. Nothing

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kdequant/quantize/overrides.h"
 #include "kdequant/quantize/quantize.h"
 #include "settings.h"
 
@@ -39,6 +40,12 @@ std::string CalibrationName(const QuantizeOptions& options) {
       return "pictures:" + std::to_string(std::min(options.picture_count, options.pictures.size()));
   }
   return {};
+}
+
+std::vector<std::string> OverrideTexts(const QuantizeOptions& options) {
+  std::vector<std::string> texts;
+  for (const LayerOverride& override : options.overrides) texts.push_back(FormatLayerOverride(override));
+  return texts;
 }
 
 void WriteLayer(Writer& writer, const LayerReport& layer) {
@@ -107,6 +114,14 @@ std::string SettingsToJson(const QuantizeOptions& options) {
   Text(writer, "activations", ActivationModeName(options.activations));
   writer.Key("bias_correction");
   writer.Bool(options.bias_correction);
+  for (const auto& [key, texts] :
+       {std::pair{"exclude", options.exclude}, std::pair{"overrides", OverrideTexts(options)}}) {
+    if (texts.empty()) continue;
+    writer.Key(key);
+    writer.StartArray();
+    for (const std::string& text : texts) writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+    writer.EndArray();
+  }
   writer.Key("seed");
   writer.Uint64(options.seed);
   writer.EndObject();

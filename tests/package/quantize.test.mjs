@@ -123,6 +123,20 @@ test('a quantized model is not quantized again', async () => {
   await assert.rejects(quantized.quantize(), { code: 'unsupported' });
 });
 
+test('a layer may have options of its own, and a wrong one is told where it stands', async () => {
+  const model = await loadModel(tinyNetwork());
+  const { report: mixed } = await model.quantize({ effort: 'plain', overrides: { 'f*': { bits: 8 } } });
+  assert.deepEqual(
+    mixed.layers.map(({ bits }) => bits),
+    [4, 8],
+  );
+  const { report: narrow } = await model.quantize({ effort: 'plain', bits: 3 });
+  assert.ok(narrow.layers.every(({ levels }) => levels.length === 8));
+  await assert.rejects(model.quantize({ overrides: { fc: { bits: 9 } } }), /overrides\["fc"\]\.bits/);
+  await assert.rejects(model.quantize({ overrides: { fd: { bits: 8 } } }), /no layer "fd"/);
+  await assert.rejects(model.quantize({ bits: 1 }), /from 2 to 8/);
+});
+
 test('an excluded layer keeps its floats', async () => {
   const model = await loadModel(tinyNetwork());
   const { model: mixed, report: mixedReport } = await model.quantize({ exclude: ['f*'] });

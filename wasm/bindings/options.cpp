@@ -85,6 +85,42 @@ Result<void> ReadFlag(const std::string& option, const Json& value, bool& target
   return {};
 }
 
+Result<void> ReadBits(const std::string& option, const Json& value, int& target) {
+  const double bits = value.IsNumber() ? value.GetDouble() : 0;
+  if (!(bits >= 2 && bits <= 8) || bits != std::floor(bits)) return Wrong(option, "an integer from 2 to 8");
+  target = static_cast<int>(bits);
+  return {};
+}
+
+// One layer's entry in `overrides`.
+Result<void> ReadOverride(const std::string& option, const std::string& name, const Json& value,
+                          LayerOverride& override) {
+  if (name == "bits") return ReadBits(option, value, override.bits.emplace());
+  if (name == "method") return ReadName(option, value, &ParseMethod, override.method.emplace());
+  if (name == "granularity") return ReadName(option, value, &ParseGranularity, override.granularity.emplace());
+  if (name == "samples") return ReadSamples(option, value, override.samples.emplace());
+  if (name == "compensation") return ReadFlag(option, value, override.compensation.emplace());
+  return Fail(ErrorCode::kUsage,
+              "there is no option " + option + "; a layer has bits, method, granularity, samples, compensation");
+}
+
+// {"layer or glob": {bits: 8, ...}, ...}
+Result<void> ReadOverrides(const std::string& option, const Json& value, std::vector<LayerOverride>& target) {
+  if (!value.IsObject()) return Wrong(option, "an object of options by layer");
+  for (const auto& [layers, settings] : value.GetObject()) {
+    LayerOverride& override = target.emplace_back();
+    override.layers = TextOf(layers);
+    const std::string where = option + "[\"" + override.layers + "\"]";
+    if (!settings.IsObject()) return Wrong(where, "an object of options");
+    for (const auto& [name, setting] : settings.GetObject()) {
+      const std::string key(TextOf(name));
+      auto read = ReadOverride(where + "." + key, key, setting, override);
+      if (!read) return read;
+    }
+  }
+  return {};
+}
+
 Result<void> ReadOption(const std::string& name, const Json& value, QuantizeOptions& options) {
   if (name == "effort") return {};  // read before all others
   if (name == "method") return ReadName(name, value, &ParseMethod, options.design.method);
@@ -97,11 +133,19 @@ Result<void> ReadOption(const std::string& name, const Json& value, QuantizeOpti
   if (name == "pictures") return ReadCount(name, value, 1, options.picture_count);
   if (name == "compensation") return ReadFlag(name, value, options.compensation);
   if (name == "activations") return ReadName(name, value, &ParseActivationMode, options.activations);
+  if (name == "bits") {
+    int bits = 0;
+    if (auto read = ReadBits(name, value, bits); !read) return read;
+    options.design.levels = 1 << bits;
+    return {};
+  }
+  if (name == "overrides") return ReadOverrides(name, value, options.overrides);
   if (name == "exclude") return ReadExclude(name, value, options.exclude);
   if (name == "seed") return ReadCount(name, value, 0, options.seed);
-  return Fail(ErrorCode::kUsage, "there is no option " + name +
-                                     "; there are method, granularity, sampling, samples, bandwidth, bandwidthFactor, "
-                                     "calibration, pictures, compensation, activations, effort, exclude, seed");
+  return Fail(ErrorCode::kUsage,
+              "there is no option " + name +
+                  "; there are method, granularity, sampling, samples, bandwidth, bandwidthFactor, "
+                  "calibration, pictures, compensation, activations, effort, bits, overrides, exclude, seed");
 }
 
 }  // namespace

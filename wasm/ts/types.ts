@@ -92,6 +92,16 @@ export type Bandwidth = 'silverman' | 'isj';
 export type Activations = 'static' | 'dynamic' | 'float';
 export type Effort = 'plain' | 'fast' | 'default' | 'best';
 
+/** What may differ from layer to layer. Depthwise layers keep 8 bits. */
+export interface LayerOptions {
+  readonly bits?: number;
+  readonly method?: Method;
+  readonly granularity?: Granularity;
+  readonly samples?: number | 'all';
+  /** `false` to leave the layer's rounding errors as they are. */
+  readonly compensation?: boolean;
+}
+
 export interface QuantizeOptions {
   /** How the 16 levels are found. Default `kde-lm`. */
   readonly method?: Method;
@@ -115,6 +125,10 @@ export interface QuantizeOptions {
   readonly activations?: Activations;
   /** A combination of the other options; what you set beside it wins. Default `default`. */
   readonly effort?: Effort;
+  /** Bits of a weight, 2 to 8. Default 4; 2 and 3 take as much room as 4, and 5 to 7 as 8. */
+  readonly bits?: number;
+  /** Options for some layers, by name or glob (* and ?); the last one that matches wins. */
+  readonly overrides?: Readonly<Record<string, LayerOptions>>;
   /** Layers to leave in float: names, or globs with * and ?. */
   readonly exclude?: readonly string[];
   /** Same seed, same options, same model: same file, on every build. Default 1. */

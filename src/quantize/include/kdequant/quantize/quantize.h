@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,16 @@ enum class Effort {
   kBest,     ///< The same with 256 pictures.
 };
 
+/// Options for the layers whose names match; what is absent stays as it is for all. Depthwise layers keep their 8 bits.
+struct LayerOverride {
+  std::string layers;            ///< A glob (* and ?).
+  std::optional<int> bits = {};  ///< 2 to 8; `levels` = 2^bits
+  std::optional<Method> method = {};
+  std::optional<Granularity> granularity = {};
+  std::optional<std::size_t> samples = {};  ///< 0: all
+  std::optional<bool> compensation = {};    ///< Off only: where it is off for all it stays off.
+};
+
 struct QuantizeOptions {
   /// Method, sampling, bandwidth; `levels` is 16.
   DesignOptions design;
@@ -65,6 +76,7 @@ struct QuantizeOptions {
   bool compensation = true;
   /// Layers to leave in float: globs (* and ?) over layer names.
   std::vector<std::string> exclude;
+  std::vector<LayerOverride> overrides;
   std::uint64_t seed = 1;
 };
 
