@@ -14,7 +14,7 @@ let logits;
 before(async () => {
   const float = await loadModel(networkPath, { build: 'simd128' });
   assert.equal(float.build, 'simd128');
-  const { model } = await float.quantize({ effort: 'fast' });
+  const { model } = await float.quantize();
   file = model.toOnnx();
   logits = await (await model.createSession()).logits(await cat());
 });
@@ -29,7 +29,7 @@ test('the relaxed build makes the same file and the same logits', async (t) => {
     return;
   }
   assert.equal(float.build, 'relaxed');
-  const { model } = await float.quantize({ effort: 'fast' });
+  const { model } = await float.quantize();
   assert.deepEqual(model.toOnnx(), file);
   const session = await model.createSession();
   assert.equal(session.info.build, 'relaxed');
@@ -50,7 +50,7 @@ test('the native command gives the same file and the same logits', async (t) => 
   const folder = await mkdtemp(join(tmpdir(), 'kdequant-'));
   t.after(() => rm(folder, { recursive: true }));
   const native = join(folder, 'native.onnx');
-  execFileSync(command, ['quantize', networkPath, '-o', native, '--effort', 'fast'], { stdio: 'ignore' });
+  execFileSync(command, ['quantize', networkPath, '-o', native], { stdio: 'ignore' });
   assert.ok(Buffer.compare(await readFile(native), Buffer.from(file)) === 0, 'the files differ');
   const ours = join(folder, 'ours.onnx');
   await writeFile(ours, file);
