@@ -4,6 +4,20 @@
 
 namespace kdequant {
 
+std::size_t BytesKept(const Graph& graph, std::size_t stop) {
+  std::set<ValueId> computed(graph.inputs.begin(), graph.inputs.end());
+  for (std::size_t i = 0; i < stop; ++i) computed.insert(graph.nodes[i].outputs.begin(), graph.nodes[i].outputs.end());
+  std::set<ValueId> kept;
+  for (std::size_t i = stop; i < graph.nodes.size(); ++i) {
+    for (const ValueId id : graph.nodes[i].inputs) {
+      if (computed.contains(id)) kept.insert(id);
+    }
+  }
+  std::size_t bytes = 0;
+  for (const ValueId id : kept) bytes += ElementCount(*graph.value(id).shape).value_or(0) * sizeof(float);
+  return bytes;
+}
+
 void NetworkWalk::SetInput(std::size_t picture, ValueId input, std::vector<float> elements) {
   values_[picture][input] = std::move(elements);
 }

@@ -435,6 +435,17 @@ class CompensatedJob final : public QuantizeJobBase {
   ValueExtents extents_;
 };
 
+// As many pictures as the walks through both networks can keep in memory at the widest stop, but at least one.
+std::size_t PicturesThatFit(const Graph& graph, std::size_t wanted) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+  std::size_t widest = 1;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    if (HasWeights(graph, node) && !IsDepthwise(graph, node)) widest = std::max(widest, BytesKept(graph, i));
+  }
+  return std::clamp<std::size_t>(kMostBytes / (2 * widest), 1, wanted);
+}
+
 template <typename Kind>
 Result<std::unique_ptr<QuantizeJob>> MakeJob(std::shared_ptr<const Graph> graph, QuantizeOptions options) {
   const auto matches_no_layer = [&](const std::string& glob) {
@@ -474,7 +485,10 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::Create(std::shared_ptr<const G
   }
   if (options.calibration == Calibration::kPictures)
     options.picture_count = std::min(options.picture_count, options.pictures.size());
-  if (options.compensation) return MakeJob<CompensatedJob>(std::move(graph), std::move(options));
+  if (options.compensation) {
+    options.picture_count = PicturesThatFit(*graph, options.picture_count);
+    return MakeJob<CompensatedJob>(std::move(graph), std::move(options));
+  }
   return MakeJob<NearestJob>(std::move(graph), std::move(options));
 }
 

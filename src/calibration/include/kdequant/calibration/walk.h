@@ -16,6 +16,10 @@
 
 namespace kdequant {
 
+/// Bytes that a walk which stops before node `stop` keeps for every picture there: the values in float32 that have been
+/// computed before it (the network's input among them) and are read from it on.
+std::size_t BytesKept(const Graph& graph, std::size_t stop);
+
 /// Keeps, for every picture, the values that are still to be read where the walk stands, so that the network behind it
 /// need not run again. Memory: those values in float32 (1.5 MB a picture at the widest cut before a dense layer of
 /// EfficientNet-Lite0), and one stretch's arena and weights.

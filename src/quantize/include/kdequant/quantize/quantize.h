@@ -72,7 +72,8 @@ struct QuantizeOptions {
   ActivationMode activations = ActivationMode::kStatic;
   bool bias_correction = true;
   /// Later weights of a layer make up for the errors of earlier ones, and each layer for what quantizing the layers
-  /// before it did to its input. Needs pictures.
+  /// before it did to its input. Needs pictures: fewer than asked for are taken where all together would keep more than
+  /// 1 GiB of activations (the report says how many).
   bool compensation = true;
   /// Layers to leave in float: globs (* and ?) over layer names.
   std::vector<std::string> exclude;
