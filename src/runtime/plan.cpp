@@ -90,7 +90,8 @@ Result<Memory> Plan::Allocate(int threads) const {
                     " bytes of memory for the network's activations; use a smaller input or model");
   }
   // Padding that no kernel writes is read all the same (and thrown away): let it be the same every time.
-  std::memset(memory.arena_.data(), 0, arena_bytes);
+  // A network that only hands constants on has no arena, and memset takes no null pointer even for nothing.
+  if (arena_bytes > 0) std::memset(memory.arena_.data(), 0, arena_bytes);
   memory.root_ = roots;
   memory.threads_ = threads;
   memory.base_.reserve(slots.size());
