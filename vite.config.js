@@ -11,5 +11,6 @@ export default defineConfig({
     assetsInlineLimit: 0, // the page's security policy allows no data: scripts or styles
     modulePreload: { polyfill: false },
   },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
 });

@@ -39,7 +39,7 @@ test('cancelling a second quantization keeps the first result', async () => {
   const { page } = site;
   await quantize(page);
   const headline = await page.locator('.headline').textContent();
-  await page.locator('#setting-method').selectOption({ label: 'the optimum, by dynamic programming' });
+  await page.getByLabel('Levels').selectOption('optimal');
   await page.getByRole('button', { name: 'Quantize' }).click();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.locator('#quantize-card button[type=submit]:enabled').waitFor();

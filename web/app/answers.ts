@@ -1,0 +1,48 @@
+// What both networks say to a photo.
+import { type Signal } from '@preact/signals';
+import { type Classification, type RgbaPixels } from 'kdequant';
+
+import { messageOf } from './alerts.js';
+import { network } from './network.js';
+import { type Photo } from './photos.js';
+import { isQuantizing, small } from './quantization.js';
+
+export type Answers =
+  | { readonly kind: 'waiting' }
+  | {
+      readonly kind: 'ready';
+      /** The photo as the networks see it: resized and cropped. */
+      readonly seen: RgbaPixels;
+      readonly float: Classification;
+      /** Undefined while there is no 4-bit network. */
+      readonly small: Classification | undefined;
+    }
+  | { readonly kind: 'failed'; readonly message: string };
+
+// One photo after another: the worker has one thread, and answers should appear in the order of asking.
+let queue: Promise<void> = Promise.resolve();
+
+/** Asks the networks at hand about `photo`. An effect: runs again when a network is replaced; returns what ends it. */
+export function answersOf(photo: Photo, answers: Signal<Answers>): () => void {
+  const float = network.value;
+  const four = small.value;
+  let wanted = true;
+  const isWanted = (): boolean => wanted; // asked again after every wait
+  const end = (): void => {
+    wanted = false;
+  };
+  // While a network is loaded or made, the answers of the earlier one stay.
+  if (float.kind !== 'ready' || isQuantizing.value) return end;
+  queue = queue.then(async () => {
+    if (!isWanted()) return;
+    try {
+      const seen = await float.session.crop(photo.blob);
+      const first = await float.session.classify(photo.blob);
+      const second = await four?.session.classify(photo.blob);
+      if (isWanted()) answers.value = { kind: 'ready', seen, float: first, small: second };
+    } catch (error) {
+      if (isWanted()) answers.value = { kind: 'failed', message: messageOf(error) };
+    }
+  });
+  return end;
+}

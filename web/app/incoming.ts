@@ -1,0 +1,35 @@
+// Files dropped or pasted anywhere on the page: a network is loaded, photos are shown.
+import { signal } from '@preact/signals';
+
+import { clearAlert, showAlert } from './alerts.js';
+import { loadFile } from './network.js';
+import { addPhotos } from './photos.js';
+
+/** Whether something is being dragged over the page. */
+export const dragging = signal(false);
+
+export function receive(files: readonly File[]): void {
+  clearAlert();
+  const network = files.find(({ name }) => name.toLowerCase().endsWith('.onnx'));
+  if (network !== undefined) loadFile(network).catch(showAlert);
+  addPhotos(files.filter((file) => file !== network));
+}
+
+export function acceptFiles(): void {
+  document.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    dragging.value = true;
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (event.relatedTarget === null) dragging.value = false;
+  });
+  document.addEventListener('drop', (event) => {
+    event.preventDefault();
+    dragging.value = false;
+    receive(Array.from(event.dataTransfer?.files ?? []));
+  });
+  document.addEventListener('paste', (event) => {
+    const files = Array.from(event.clipboardData?.files ?? []);
+    if (files.length > 0) receive(files);
+  });
+}

@@ -1,0 +1,29 @@
+// The views of the page: what the tabs show, and where each view's code is.
+import { type ComponentChildren } from 'preact';
+
+import { addressed, oneOf } from '../app/address.js';
+import * as quantizeView from '../views/quantize/view.js';
+
+/** What the module of a view exports. It is loaded when its tab is first opened, and stays mounted from then on. */
+export interface ViewModule {
+  /** Its first element is a `<ViewHeader>`. Where it draws continuously, it stops while `view.value` is another. */
+  View(): ComponentChildren;
+}
+
+export const VIEW_IDS = ['quantize'] as const;
+export type ViewId = (typeof VIEW_IDS)[number];
+
+export interface ViewEntry {
+  readonly id: ViewId;
+  /** On the tab. */
+  readonly title: string;
+  load(): Promise<ViewModule>;
+}
+
+/** To add a view: its id above, a line here, and web/views/ID/view.tsx (with the style that only it needs, imported there). */
+export const VIEWS: readonly ViewEntry[] = [
+  { id: 'quantize', title: 'Quantize', load: () => Promise.resolve(quantizeView) },
+];
+
+/** The view that is shown. */
+export const view = addressed<ViewId>('view', oneOf(VIEW_IDS), 'quantize', { history: 'step' });
