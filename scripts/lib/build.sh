@@ -7,7 +7,7 @@ kdequant_build_native() {
 }
 
 # The WebAssembly modules and the npm package around them.
-kdequant_build_package() { npm run --silent build; }
+kdequant_build_package() { npm run --silent build:package; }
 
 # The static site, dist/site.
 kdequant_build_site() {

@@ -2,8 +2,9 @@
 #
 #   source scripts/lib/python.sh
 #   python=$(kdequant_python) || exit 1
+#   python=$(kdequant_python bench/peers/requirements.txt) || exit 1     # with these packages beside the others
 #
-# The environment lives in the cache folder and is named after the hash of tools/requirements.txt: a changed pin makes a new
+# The environment lives in the cache folder and is named after the hash of its requirements: a changed pin makes a new
 # one, and checkouts share it. Nothing is installed into the system's Python.
 
 # Prints the folder for downloads and environments: $KDEQUANT_CACHE, else kdequant/ in the user's cache folder.
@@ -30,23 +31,25 @@ _kdequant_base_python() {
   return 1
 }
 
-# Prints the path of the environment's python. Quick when the environment is there; safe when two scripts call it at once.
+# Prints the path of the environment's python: tools/requirements.txt and the files given beside it. Quick when the environment is
+# there; safe when two scripts call it at once.
 kdequant_python() {
-  local requirements cache venv base
-  requirements=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../tools" && pwd)/requirements.txt || return 1
+  local cache venv base file options=() requirements
+  requirements=("$(cd "$(dirname "${BASH_SOURCE[0]}")/../../tools" && pwd)/requirements.txt" "$@") || return 1
+  for file in "${requirements[@]}"; do options+=(--requirement "$file"); done
   cache=$(kdequant_cache)
-  venv=$cache/venv-$(sha256sum "$requirements" | cut -c1-16)
+  venv=$cache/venv-$(cat "${requirements[@]}" | sha256sum | cut -c1-16)
   if [ ! -e "$venv/.complete" ]; then
     base=$(_kdequant_base_python) || return 1
     mkdir -p "$cache" || return 1
     (
       flock 9
       [ -e "$venv/.complete" ] && exit 0  # another script made it while this one waited
-      echo "Making the Python environment of tools/ (about 65 MB to download) in $venv" >&2
+      echo "Making a Python environment (about 65 MB to download) in $venv" >&2
       rm -rf "$venv"
       "$base" -m venv "$venv" &&
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
-          --require-hashes --only-binary :all: --requirement "$requirements" >&2 &&
+          --require-hashes --only-binary :all: "${options[@]}" >&2 &&
         touch "$venv/.complete"
     ) 9>"$cache/.venv.lock" || {
       echo "error: the Python environment could not be made; the lines above say why (network? disk? a Python other than 3.11 on Linux?)" >&2

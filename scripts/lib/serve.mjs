@@ -23,13 +23,16 @@ const types = {
  * @param {string} folder what to serve
  * @param {number} port 0 picks a free one
  * @param {Record<string, string>} headers added to every answer
+ * @param {Record<string, string>} mounts other folders, by the first segment of the path: `{ models: 'build/models' }`
  * @returns {Promise<{url: string, close: () => Promise<void>}>}
  */
-export function serve(folder, port = 0, headers = {}) {
-  const root = resolve(folder);
+export function serve(folder, port = 0, headers = {}, mounts = {}) {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
-    let file = join(root, path);
+    const [, first, ...rest] = path.split('/');
+    const mounted = Object.hasOwn(mounts, first);
+    const root = resolve(mounted ? mounts[first] : folder);
+    let file = join(root, mounted ? rest.join('/') : path);
     if (!file.startsWith(root)) return response.writeHead(403).end();
     let stat = statSync(file, { throwIfNoEntry: false });
     if (stat?.isDirectory()) {

@@ -1,0 +1,9 @@
+// This project's package, as it is published. Variants: w4a8, f32. Builds: relaxed, simd128.
+import { loadModel } from '/kdequant/index.js';
+
+export async function create({ variant, build, model, input }) {
+  const file = variant === 'f32' ? `/models/${model}.onnx` : `/networks/${model}/w4a8.onnx`;
+  const network = await loadModel(file, { build });
+  const session = await network.createSession({ precision: variant });
+  return { run: () => session.run(input), files: [file] };
+}
