@@ -1,5 +1,5 @@
-// Runs in the page: loads one network in one engine, then times it. Three calls, so that the browser can be asked in between how
-// much processor time the page has had.
+// Runs in the page: loads one network in one engine, then times it. Three calls, so that the browser can be asked in between
+// how much processor time the page has had.
 import { wasmBytes } from './memory.mjs';
 
 const WARM_UP_MS = 800;
@@ -25,13 +25,13 @@ function cosine(a, b) {
 }
 
 /**
- * From nothing to the first answer. Loading is everything up to a network that is ready: the engine's own code, its WebAssembly,
- * the file, and what the engine makes of it.
+ * From nothing to the first answer. Loading is everything up to a network that is ready: the engine's own code, its
+ * WebAssembly, the file, and what the engine makes of it.
  * @param {{engine: string, variant: string, build: string, model: string, threads: number}} task
  */
 export async function load(task) {
-  const input = await floats('/networks/input.f32');
-  const reference = await floats(`/networks/${task.model}/logits.f32`);
+  const input = await floats('/build/bench/peers/input.f32');
+  const reference = await floats(`/build/bench/peers/${task.model}/logits.f32`);
   const start = performance.now();
   const { create } = await import(`./engines/${task.engine}.mjs`);
   network = await create({ ...task, input });

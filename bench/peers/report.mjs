@@ -1,4 +1,5 @@
 // Tables of what a sweep measured: per network and engine, and the ratios that matter.
+import { markdown, number } from '../table.mjs';
 
 const key = ({ model, engine, variant, build, threads }) => [model, engine, variant, build, threads].join('|');
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
@@ -62,14 +63,6 @@ export function ratios(rows) {
       { what, ours, theirs, aim, ratios: Object.fromEntries(entries), mean: geometricMean(entries.map(([, r]) => r)) },
     ];
   });
-}
-
-const number = (value) =>
-  value === null ? '' : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
-
-function markdown(header, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 /** One table a network. */

@@ -1,19 +1,12 @@
-// Times every engine on every network, each in a Chromium process of its own, round by round. scripts/bench peers prepares and
-// calls it; its --help says what it takes.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// Times every engine on every network, each in a Chromium process of its own, round by round.
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-import { chromium } from 'playwright-core';
+import { PATIENCE_MS, serveBench, withPage } from '../browser.mjs';
 
-import { serve } from '../../scripts/lib/serve.mjs';
-
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const PATIENCE_MS = 300_000;
 const DIGITS = 5;
 
-/** What is compared, in the order in which one network's turn goes: those that are compared with each other stand together. */
+/** What is compared, in the order in which a network's turn goes: those that are compared with each other stand together. */
 export const CONFIGURATIONS = [
   { engine: 'kdequant', variant: 'w4a8', build: 'relaxed' },
   { engine: 'litert', variant: 'int8', build: 'relaxed' },
@@ -27,38 +20,7 @@ export const CONFIGURATIONS = [
   { engine: 'ort-web', variant: 'f32', build: 'webgpu' },
 ];
 
-/** Serves engines, networks and the page that measures; `isolated` allows threads. */
-function serveAll(peers) {
-  const isolated = {
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Embedder-Policy': 'require-corp',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-  };
-  return serve('bench/peers', 0, isolated, {
-    kdequant: 'wasm/dist',
-    models: 'build/models/random',
-    networks: 'build/bench/peers',
-    node_modules: join(peers, 'node_modules'),
-  });
-}
-
-async function withPage(url, use) {
-  const profile = mkdtempSync(join(tmpdir(), 'kdequant-peers-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    headless: true,
-    args: ['--no-sandbox', '--no-first-run', '--disable-background-networking', '--disable-component-update'],
-  });
-  try {
-    const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
-    await page.goto(`${url}page.html`);
-    return await use(page, context.browser()?.version());
-  } finally {
-    await context.close().catch(() => undefined);
-    rmSync(profile, { recursive: true, force: true });
-  }
-}
+const serveAll = (peers) => serveBench({ node_modules: join(peers, 'node_modules') });
 
 /** Whether the browser has a graphics processor to offer; a software rasterizer does not count. */
 export async function hasGpu(peers) {
@@ -109,7 +71,7 @@ async function measure(page, task) {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
   const call = (name, parameter) =>
-    page.evaluate(async ([f, p]) => (await import('/measure.mjs'))[f](p), [name, parameter]);
+    page.evaluate(async ([f, p]) => (await import('/peers/measure.mjs'))[f](p), [name, parameter]);
   const loaded = await call('load', task);
   await call('warmUp');
   const before = await threadTime(session);

@@ -49,7 +49,7 @@ _kdequant_system_node() {
 }
 
 _kdequant_install_node() {
-  kdequant_install_packages npm
+  command -v npm >/dev/null || kdequant_install_packages npm
   local platform cache
   case $(uname -m) in
     x86_64) platform=x64 ;;

@@ -2,7 +2,7 @@
 import { loadModel } from '/kdequant/index.js';
 
 export async function create({ variant, build, model, input }) {
-  const file = variant === 'f32' ? `/models/${model}.onnx` : `/networks/${model}/w4a8.onnx`;
+  const file = variant === 'f32' ? `/build/models/random/${model}.onnx` : `/build/bench/peers/${model}/w4a8.onnx`;
   const network = await loadModel(file, { build });
   const session = await network.createSession({ precision: variant });
   return { run: () => session.run(input), files: [file] };

@@ -4,7 +4,7 @@ import { loadAndCompile, loadLiteRt, Tensor } from '@litertjs/core';
 const WASM = '/node_modules/@litertjs/core/wasm/';
 
 export async function create({ variant, build, model, threads, input }) {
-  const file = `/networks/${model}/${variant}.tflite`;
+  const file = `/build/bench/peers/${model}/${variant}.tflite`;
   await loadLiteRt(
     build === 'simd128' ? `${WASM}litert_wasm_compat_internal.js` : WASM,
     threads > 1 ? { threads: true } : {},

@@ -1,6 +1,6 @@
 // ONNX Runtime Web. Variants: f32, int8. Builds: simd128 (its only one for the CPU), webgpu.
 export async function create({ variant, build, model, threads, input }) {
-  const file = variant === 'f32' ? `/models/${model}.onnx` : `/networks/${model}/int8.onnx`;
+  const file = variant === 'f32' ? `/build/models/random/${model}.onnx` : `/build/bench/peers/${model}/int8.onnx`;
   const bundle = build === 'webgpu' ? 'ort.webgpu.min.mjs' : 'ort.wasm.min.mjs';
   const ort = await import(`/node_modules/onnxruntime-web/dist/${bundle}`);
   ort.env.wasm.wasmPaths = '/node_modules/onnxruntime-web/dist/';

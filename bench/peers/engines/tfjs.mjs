@@ -18,7 +18,7 @@ export async function create({ model, threads, input }) {
   if (threads === 1) tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   await tf.setBackend('wasm');
   await tf.ready();
-  const folder = `/networks/${model}/tfjs/`;
+  const folder = `/build/bench/peers/${model}/tfjs/`;
   const network = await tf.loadGraphModel(`${folder}model.json`);
   const side = Math.sqrt(input.length / 3);
   const x = tf.tidy(() => tf.tensor(input, [1, 3, side, side]).transpose([0, 2, 3, 1]));
