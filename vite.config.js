@@ -1,15 +1,21 @@
-// Builds the page into dist/site. The network and the photos that scripts/fetch-model puts into build/assets are served beside it.
+// Builds the page into dist/site: the code, and beside it the networks and photos that scripts/fetch-model puts into build/.
 import { defineConfig } from 'vite';
+
+import { networks } from './web/build/networks.js';
+import { photos } from './web/build/photos.js';
+import { serviceWorker } from './web/build/service-worker.js';
 
 export default defineConfig({
   base: './', // works from any folder of any static server
-  publicDir: 'build/assets',
+  publicDir: false,
+  plugins: [networks(), photos(), serviceWorker()],
   build: {
     outDir: 'dist/site',
     emptyOutDir: true,
     target: 'es2022',
     assetsInlineLimit: 0, // the page's security policy allows no data: scripts or styles
     modulePreload: { polyfill: false },
+    reportCompressedSize: false,
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },

@@ -136,8 +136,7 @@ class QuantizeJobBase : public QuantizeJob {
       options_.pictures.resize(PicturesWanted());
       pictures_ = std::move(options_.pictures);
     } else {
-      pictures_.push_back(
-          DeadLeaves(options_.preprocess.size, StreamSeed(options_.seed, kPictureStream + pictures_.size())));
+      pictures_.push_back(CalibrationPicture(options_.preprocess.size, options_.seed, pictures_.size()));
       spent_cost_ += kCostPerPicture;
     }
     report_.calibration_milliseconds += MillisecondsSince(start);
@@ -468,6 +467,10 @@ Result<std::unique_ptr<QuantizeJob>> MakeJob(std::shared_ptr<const Graph> graph,
 }
 
 }  // namespace
+
+Image CalibrationPicture(int size, std::uint64_t seed, std::size_t index) {
+  return DeadLeaves(size, StreamSeed(seed, kPictureStream + index));
+}
 
 Result<std::unique_ptr<QuantizeJob>> QuantizeJob::Create(std::shared_ptr<const Graph> graph, QuantizeOptions options) {
   if (options.calibration == Calibration::kNone) {

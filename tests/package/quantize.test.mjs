@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { loadModel } from 'kdequant';
+import { deadLeaves, loadModel } from 'kdequant';
 import { tinyNetwork } from './onnx.mjs';
 import { cat, isCat, networkPath, patternPicture, sameBits } from './support.mjs';
 
@@ -148,4 +148,17 @@ test('an excluded layer keeps its floats', async () => {
     ],
   );
   assert.deepEqual(mixed.layerWeights('fc'), model.layerWeights('fc'));
+});
+
+test('the synthetic pictures that are shown are those that a quantization draws', async () => {
+  const model = await loadModel(tinyNetwork(), { preprocess: 'tf,resize=0' });
+  const shown = await Promise.all([0, 1, 2].map((index) => deadLeaves(16, 7, index)));
+  const drawn = await model.quantize({ seed: 7, pictures: 3 });
+  const given = await model.quantize({ seed: 7, calibration: shown });
+  assert.equal(
+    given.model.summary.metadata['kdequant.ranges'],
+    drawn.model.summary.metadata['kdequant.ranges'],
+    'ranges are measured on the pictures',
+  );
+  assert.ok(sameBits(given.model.layerWeights('fc'), drawn.model.layerWeights('fc')));
 });

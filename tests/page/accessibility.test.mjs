@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-import { openPage, quantize, waitForModel } from './browser.mjs';
+import { openPage, QUICK, quantize, waitForModel } from './browser.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -19,7 +19,7 @@ async function seriousFindings(page) {
 
 for (const colorScheme of ['light', 'dark']) {
   test(`axe-core finds nothing serious in the ${colorScheme} theme, before and after quantizing`, async () => {
-    const { page, close } = await openPage({ colorScheme });
+    const { page, close } = await openPage({ colorScheme, hash: QUICK });
     try {
       await waitForModel(page);
       assert.deepEqual(await seriousFindings(page), []);
@@ -34,7 +34,7 @@ for (const colorScheme of ['light', 'dark']) {
 }
 
 test('a window of 360 pixels shows everything without sideways scrolling', async () => {
-  const { page, close } = await openPage({ viewport: { width: 360, height: 640 } });
+  const { page, close } = await openPage({ viewport: { width: 360, height: 640 }, hash: QUICK });
   try {
     await waitForModel(page);
     await page.locator('[data-photo="chelsea.jpg"]').click();
@@ -43,14 +43,14 @@ test('a window of 360 pixels shows everything without sideways scrolling', async
     const overflow = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
-    assert.equal(overflow, 0);
+    assert.ok(overflow <= 0, `${overflow} pixels too wide`);
   } finally {
     await close();
   }
 });
 
 test('the keyboard alone quantizes and classifies', async () => {
-  const { page, close } = await openPage();
+  const { page, close } = await openPage({ hash: QUICK });
   try {
     await waitForModel(page);
     const pressUntilFocused = async (selector) => {
@@ -62,7 +62,7 @@ test('the keyboard alone quantizes and classifies', async () => {
     };
     await pressUntilFocused('#quantize-card button[type=submit]');
     await page.keyboard.press('Enter');
-    await page.locator('.headline').waitFor();
+    await page.locator('.headline strong').waitFor();
     await pressUntilFocused('[data-photo="chelsea.jpg"]');
     await page.keyboard.press('Enter');
     await page.locator('.result .badge').first().waitFor();

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { openPage, quantize, waitForModel } from './browser.mjs';
+import { openPage, QUICK, quantize, waitForModel } from './browser.mjs';
 
 let site;
 before(async () => {
-  site = await openPage();
+  site = await openPage({ hash: QUICK });
   await waitForModel(site.page);
 });
 after(() => site?.close());
@@ -39,8 +39,8 @@ test('cancelling a second quantization keeps the first result', async () => {
   const { page } = site;
   await quantize(page);
   const headline = await page.locator('.headline').textContent();
-  await page.getByLabel('Levels').selectOption('optimal');
-  await page.getByRole('button', { name: 'Quantize' }).click();
+  await page.getByLabel('Levels', { exact: true }).selectOption('optimal');
+  await page.getByRole('button', { name: 'Quantize', exact: true }).click();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.locator('#quantize-card button[type=submit]:enabled').waitFor();
   assert.equal(await page.locator('.headline').textContent(), headline);

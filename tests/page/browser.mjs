@@ -10,16 +10,21 @@ const LONG = 120_000;
 
 /**
  * @returns {Promise<{page: import('playwright-core').Page, url: string, problems: string[], requests: {method: string, url: string}[], close: () => Promise<void>}>}
+ * `block` fails requests for addresses that match, after the first `letThrough` of them.
  * `problems` collects console errors, uncaught exceptions and failed requests.
  */
 export async function openPage({
   viewport = { width: 1280, height: 900 },
   colorScheme = 'light',
   folder = 'dist/site',
+  headers = {},
+  hash = '',
+  block = undefined,
+  letThrough = 0,
 } = {}) {
   if (!existsSync(CHROMIUM))
     throw new Error(`no Chromium at ${CHROMIUM}; scripts/setup installs it, or name one in CHROMIUM`);
-  const server = await serve(folder);
+  const server = await serve(folder, 0, headers);
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
@@ -35,9 +40,14 @@ export async function openPage({
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('requestfailed', (request) => problems.push(`${request.url()}: ${request.failure()?.errorText}`));
   page.on('request', (request) => requests.push({ method: request.method(), url: request.url() }));
-  await page.goto(server.url);
+  if (block) {
+    let passed = 0;
+    await page.route(block, (route) => (passed++ < letThrough ? route.continue() : route.abort()));
+  }
+  await page.goto(server.url + hash);
   return {
     page,
+    context,
     url: server.url,
     problems,
     requests,
@@ -53,8 +63,14 @@ export async function waitForModel(page) {
   await page.locator('#quantize-card button[type=submit]:enabled').waitFor();
 }
 
+/** The settings of a quantization that takes a second: no pictures. For tests that need some 4-bit network, not a good one. */
+export const QUICK = '#calibration=none';
+
 /** Presses "Quantize" and waits for the result. */
 export async function quantize(page) {
-  await page.getByRole('button', { name: 'Quantize' }).click();
-  await page.locator('.headline').waitFor();
+  const cancel = page.getByRole('button', { name: 'Cancel' });
+  await page.getByRole('button', { name: 'Quantize', exact: true }).click();
+  await cancel.waitFor();
+  await cancel.waitFor({ state: 'detached' });
+  await page.locator('.headline strong').waitFor();
 }

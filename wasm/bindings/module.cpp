@@ -3,6 +3,7 @@
 
 #include "interop.h"
 #include "kdequant/calibration/dead_leaves.h"
+#include "kdequant/quantize/quantize.h"
 #include "model.h"
 #include "pixels.h"
 #include "quantization.h"
@@ -12,10 +13,13 @@
 namespace kdequant::wasm {
 namespace {
 
-emscripten::val DeadLeavesRgba(int size, double seed) {
+// `index` below 0: the picture of the seed itself; otherwise the one that a quantization with this seed draws.
+emscripten::val DeadLeavesRgba(int size, double seed, int index) {
   return Guard([&]() -> Result<emscripten::val> {
     if (size < 8 || size > 4096) return Fail(ErrorCode::kUsage, "a synthetic picture has a side of 8 to 4096 pixels");
-    const auto rgba = ToRgba(DeadLeaves(size, static_cast<std::uint64_t>(seed)));
+    const auto number = static_cast<std::uint64_t>(seed);
+    const auto rgba = ToRgba(index < 0 ? DeadLeaves(size, number)
+                                       : CalibrationPicture(size, number, static_cast<std::size_t>(index)));
     // A copy: the pixels end with this function.
     return emscripten::val::global("Uint8ClampedArray").new_(ViewOf(std::span<const std::uint8_t>(rgba)));
   });

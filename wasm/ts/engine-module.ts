@@ -76,7 +76,7 @@ export interface EngineModule {
     create(model: NativeModel, precision: string, kernels: string, dynamicRanges: boolean): NativeSession | Failure;
   };
   selfTest(seed: number): boolean;
-  deadLeaves(size: number, seed: number): Uint8ClampedArray<ArrayBuffer> | Failure;
+  deadLeaves(size: number, seed: number, index: number): Uint8ClampedArray<ArrayBuffer> | Failure;
 }
 
 export interface DecoderModule {

@@ -8,10 +8,13 @@ export { KdequantError, type KdequantErrorCode } from './errors.js';
 export { loadModel } from './model.js';
 export type * from './types.js';
 
-/** A synthetic calibration picture, for showing: the same for the same size (8 to 4096) and seed everywhere. */
-export async function deadLeaves(size: number, seed: number): Promise<RgbaPixels> {
+/**
+ * A synthetic picture, for showing: the same for the same size (8 to 4096) and seed everywhere. With an `index` from 0 it is the one
+ * that `quantize` with this seed draws as its index-th for calibration, at the size of the network's input.
+ */
+export async function deadLeaves(size: number, seed: number, index?: number): Promise<RgbaPixels> {
   const { native } = await loadEngine();
-  return { data: ask(() => native.deadLeaves(size, seed)), width: size, height: size };
+  return { data: ask(() => native.deadLeaves(size, seed, index ?? -1)), width: size, height: size };
 }
 
 /** The pixels of a picture, upright, RGBA. */

@@ -25,8 +25,8 @@ export interface ConnectOptions {
 export interface RemoteEngine extends Disposable {
   /** As `loadModel` of the package; relative addresses are relative to the page. */
   loadModel(source: ModelSource, options?: LoadOptions): Promise<RemoteModel>;
-  /** A synthetic calibration picture, for showing. */
-  deadLeaves(size: number, seed: number): Promise<RgbaPixels>;
+  /** A synthetic picture, for showing; with an `index`, the one that `quantize` with this seed draws as its index-th. */
+  deadLeaves(size: number, seed: number, index?: number): Promise<RgbaPixels>;
   /** The pixels of a picture, upright, RGBA. */
   decodePicture(picture: PictureInput, decoder?: Decoder): Promise<RgbaPixels>;
   /** Ends the worker at once; whatever was under way rejects with a `KdequantError` of code `cancelled`. */
@@ -57,8 +57,8 @@ class WorkerEngine implements RemoteEngine {
     return new WorkerModel(this.#line, state);
   }
 
-  deadLeaves(size: number, seed: number): Promise<RgbaPixels> {
-    return this.#line.call('deadLeaves', { size, seed });
+  deadLeaves(size: number, seed: number, index?: number): Promise<RgbaPixels> {
+    return this.#line.call('deadLeaves', { size, seed, index });
   }
 
   async decodePicture(input: PictureInput, decoder?: Decoder): Promise<RgbaPixels> {

@@ -1,6 +1,6 @@
 // The address bar holds the whole state: every setting that differs from its default is a key after the "#", so a link shows what
 // its sender saw. After the "#", because what stands there is never sent to a server.
-import { type Signal, signal } from '@preact/signals';
+import { type Signal, batch, signal } from '@preact/signals';
 
 /** How a value is written in the address; `parse` answers undefined to what makes no sense. */
 export interface Codec<T> {
@@ -118,7 +118,10 @@ function write(): void {
 
 function read(): void {
   const now = current();
-  for (const [key, entry] of entries) entry.read(now.get(key));
+  // All at once: a state in between must not be written back.
+  batch(() => {
+    for (const [key, entry] of entries) entry.read(now.get(key));
+  });
 }
 
 // Links within the page and the Back button alike.

@@ -4,8 +4,9 @@ import { type Classification, type RgbaPixels } from 'kdequant';
 
 import { messageOf } from './alerts.js';
 import { network } from './network.js';
-import { type Photo } from './photos.js';
+import { type Photo, photos } from './photos.js';
 import { isQuantizing, small } from './quantization.js';
+import { noteAgreement } from './runs.js';
 
 export type Answers =
   | { readonly kind: 'waiting' }
@@ -39,10 +40,28 @@ export function answersOf(photo: Photo, answers: Signal<Answers>): () => void {
       const seen = await float.session.crop(photo.blob);
       const first = await float.session.classify(photo.blob);
       const second = await four?.session.classify(photo.blob);
-      if (isWanted()) answers.value = { kind: 'ready', seen, float: first, small: second };
+      if (!isWanted()) return;
+      answers.value = { kind: 'ready', seen, float: first, small: second };
+      if (four !== undefined && second !== undefined)
+        countAgreement(photo, four.run.id, topOf(first) === topOf(second));
     } catch (error) {
       if (isWanted()) answers.value = { kind: 'failed', message: messageOf(error) };
     }
   });
   return end;
+}
+
+function topOf({ predictions }: Classification): number | undefined {
+  return predictions[0]?.classIndex;
+}
+
+// Which photos a run answers as the float network does.
+const agreed = new Map<number, Map<number, boolean>>();
+
+/** Notes with the run on how many of the photos that are shown both networks agree. */
+function countAgreement(photo: Photo, run: number, same: boolean): void {
+  const byPhoto = agreed.get(run) ?? new Map<number, boolean>();
+  agreed.set(run, byPhoto.set(photo.id, same));
+  const shown = photos.value.flatMap(({ id }) => byPhoto.get(id) ?? []);
+  void noteAgreement(run, { same: shown.filter(Boolean).length, of: shown.length });
 }

@@ -1,14 +1,19 @@
 // The 4-bit network at hand, and the job that makes one.
 import { computed, signal } from '@preact/signals';
-import { type LayerReport, type Progress, type QuantizeReport } from 'kdequant';
+import { type LayerReport, type Progress, type QuantizeReport, type RemoteModel } from 'kdequant';
 
 import { isAbort, messageOf } from './alerts.js';
+import { startEngine } from './engine.js';
 import { type Answering, network, onNetworkReplaced } from './network.js';
-import { quantizeOptions } from './settings.js';
+import { type Run } from './run-store.js';
+import { addRun, fileOf } from './runs.js';
+import { describeSettings, quantizeOptions, runSettings } from './settings.js';
 import { warmSession } from './warm-session.js';
 
 export interface Small extends Answering {
   readonly report: QuantizeReport;
+  /** The run that it came from. */
+  readonly run: Run;
 }
 
 export type JobState =
@@ -16,7 +21,7 @@ export type JobState =
   | { readonly kind: 'running'; readonly progress: Progress; readonly layers: readonly LayerReport[] }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** The 4-bit network that answers beside the float one; undefined until one has been made. */
+/** The 4-bit network that answers beside the float one; undefined until one has been made or chosen. */
 export const small = signal<Small | undefined>(undefined);
 
 export const job = signal<JobState>({ kind: 'idle' });
@@ -33,6 +38,8 @@ export async function quantize(): Promise<void> {
   running?.abort();
   const controller = new AbortController();
   running = controller;
+  const options = quantizeOptions();
+  const settings = runSettings();
   let layers: readonly LayerReport[] = [];
   const show = (progress: Progress): void => {
     if (running === controller) job.value = { kind: 'running', progress, layers };
@@ -40,18 +47,24 @@ export async function quantize(): Promise<void> {
   show({ fraction: 0, stage: 'starting' });
   try {
     const { model, report } = await float.model.quantize({
-      ...quantizeOptions(),
+      ...options,
       signal: controller.signal,
       onProgress: show,
       onLayer: (layer) => {
         layers = [...layers, layer];
       },
     });
-    const session = await warmSession(model);
-    if (running !== controller) return;
-    dispose();
-    small.value = { name: `${float.name}, 4-bit`, model, session, report };
-    job.value = { kind: 'idle' };
+    const file = await model.toOnnx();
+    const run: Run = {
+      id: Date.now(),
+      title: describeSettings(settings),
+      network: float.name,
+      made: new Date().toISOString(),
+      settings,
+      report,
+    };
+    if (await take(model, run, () => running === controller)) void addRun(run, file.buffer);
+    if (running === controller) job.value = { kind: 'idle' };
   } catch (error) {
     if (running !== controller) return;
     job.value = isAbort(error) ? { kind: 'idle' } : { kind: 'failed', message: messageOf(error) };
@@ -64,14 +77,38 @@ export function cancelQuantize(): void {
   running?.abort();
 }
 
-function dispose(): void {
+/** Lets the network of an earlier run answer. The float network it was made of must be at hand. */
+export async function chooseRun(run: Run): Promise<void> {
+  const engine = await startEngine();
+  const model = await engine.loadModel(await fileOf(run));
+  await take(model, run, () => isOfNetwork(run));
+}
+
+/** Whether a run was made of the network at hand. */
+export function isOfNetwork({ network: name, report }: Run): boolean {
+  const float = network.value;
+  return float.kind === 'ready' && float.name === name && float.model.bytes === report.bytesIn;
+}
+
+/** Whether the network was wanted until its session was ready, and is now the one at hand. */
+async function take(model: RemoteModel, run: Run, isWanted: () => boolean): Promise<boolean> {
+  const session = await warmSession(model);
+  if (!isWanted()) {
+    session.dispose();
+    model.dispose();
+    return false;
+  }
   const before = small.peek();
-  small.value = undefined;
+  small.value = { name: `${run.network}, ${run.title}`, model, session, report: run.report, run };
   before?.session.dispose();
   before?.model.dispose();
+  return true;
 }
 
 onNetworkReplaced(() => {
   cancelQuantize();
-  dispose();
+  const before = small.peek();
+  small.value = undefined;
+  before?.session.dispose();
+  before?.model.dispose();
 });

@@ -1,44 +1,58 @@
+// How well each layer was rounded: a bar a layer, which can be chosen to look at.
 import { type LayerReport } from 'kdequant';
 
-const HEIGHT = 72;
-const BAR_WIDTH = 8;
 const BEST_DB = 50;
 
 interface SqnrChartProps {
   readonly layers: readonly LayerReport[];
   /** How many there will be. */
   readonly count: number;
+  /** The name of the layer that is looked at. */
+  readonly chosen: string | undefined;
+  readonly onChoose: (name: string) => void;
 }
 
-/** One bar a layer: how far the weights stand above their rounding error, in decibels. */
-export function SqnrChart({ layers, count }: SqnrChartProps) {
-  const width = Math.max(layers.length, count) * BAR_WIDTH;
+/** Signal over rounding error of the weights, in decibels. One bar is in the tab order; the arrow keys go on from it. */
+export function SqnrChart({ layers, count, chosen, onChoose }: SqnrChartProps) {
+  const places = Math.max(layers.length, count, 1);
+  const current = layers.some(({ name }) => name === chosen) ? chosen : layers[0]?.name;
+  const move = (event: KeyboardEvent, index: number): void => {
+    const next = layers[index + (event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0)];
+    if (next === undefined || next === layers[index]) return;
+    event.preventDefault();
+    onChoose(next.name);
+    const bars = (event.currentTarget as HTMLElement).parentElement?.children;
+    (bars?.[layers.indexOf(next)] as HTMLElement | undefined)?.focus();
+  };
   return (
-    <svg
+    <div
       class="sqnr-chart"
-      viewBox={`0 0 ${width} ${HEIGHT}`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={`Signal to quantization noise of ${layers.length} layers`}
+      role="group"
+      aria-label="Signal over rounding error of every layer, in decibels"
+      style={{ '--places': places }}
     >
-      {layers.map((layer, index) => {
-        const share = Math.min(Math.max((layer.sqnrDb ?? BEST_DB) / BEST_DB, 0), 1);
-        const height = Math.max(share * HEIGHT, 1);
-        const sqnr = layer.sqnrDb === null ? 'exact' : `${layer.sqnrDb.toFixed(1)} dB`;
-        return (
-          <rect
-            key={layer.name}
-            class={`sqnr-chart__bar sqnr-chart__bar--${layer.bits}`}
-            x={index * BAR_WIDTH + 1}
-            y={HEIGHT - height}
-            width={BAR_WIDTH - 2}
-            height={height}
-            rx={1.5}
-          >
-            <title>{`${layer.name}: ${sqnr}, ${layer.bits} bits`}</title>
-          </rect>
-        );
-      })}
-    </svg>
+      {layers.map((layer, index) => (
+        <button
+          key={layer.name}
+          type="button"
+          class={`sqnr-chart__bar sqnr-chart__bar--${layer.bits}`}
+          tabIndex={layer.name === current ? 0 : -1}
+          aria-pressed={layer.name === chosen}
+          aria-label={describeLayer(layer)}
+          title={describeLayer(layer)}
+          style={{ '--share': Math.min(Math.max((layer.sqnrDb ?? BEST_DB) / BEST_DB, 0.02), 1) }}
+          onClick={() => {
+            onChoose(layer.name);
+          }}
+          onKeyDown={(event) => {
+            move(event, index);
+          }}
+        />
+      ))}
+    </div>
   );
+}
+
+export function describeLayer({ name, sqnrDb, bits }: LayerReport): string {
+  return `${name}: ${sqnrDb === null ? 'exact' : `${sqnrDb.toFixed(1)} dB`}, ${bits} bits`;
 }

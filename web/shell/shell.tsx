@@ -1,11 +1,14 @@
 // What stands around the views: name and tabs above, alerts, the promise of privacy below.
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
+import { type ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 
 import icon from '../../assets/icon.svg';
 import { addressWith } from '../app/address.js';
-import { alertText, clearAlert, messageOf } from '../app/alerts.js';
+import { lessonStep, presenting } from '../app/lesson.js';
+import { alertText, clearAlert, messageOf, showAlert } from '../app/alerts.js';
 import { dragging } from '../app/incoming.js';
+import { canSwitchThreads, switchThreads, switchedOn, updateWaits, worksOffline } from '../app/offline.js';
 import { samples } from '../app/photos.js';
 import { ThemeButton } from './theme.js';
 import { VIEWS, type ViewEntry, type ViewModule, view } from './views.js';
@@ -31,6 +34,7 @@ export function Shell() {
         ))}
       </main>
       <Footer />
+      <Lesson />
       {dragging.value && <div class="drop-veil">Drop photos, or an ONNX file</div>}
     </>
   );
@@ -87,6 +91,20 @@ function Alert() {
   );
 }
 
+/** The lesson's panel, loaded when a step is first opened. */
+function Lesson() {
+  const panel = useSignal<(() => ComponentChildren) | undefined>(undefined);
+  useSignalEffect(() => {
+    if (lessonStep.value === 0 || panel.peek() !== undefined) return;
+    import('../views/lesson/panel.js').then(({ LessonPanel }) => (panel.value = LessonPanel), showAlert);
+  });
+  useSignalEffect(() => {
+    document.documentElement.toggleAttribute('data-presenting', presenting.value && lessonStep.value > 0);
+  });
+  const Panel = panel.value;
+  return Panel !== undefined && lessonStep.value > 0 && <Panel />;
+}
+
 type Loaded =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'ready'; readonly module: ViewModule }
@@ -141,13 +159,33 @@ function ViewFrame({ entry }: { readonly entry: ViewEntry }) {
   );
 }
 
+/** For servers that cannot send the headers which threads need. */
+function ThreadsSwitch() {
+  if (!canSwitchThreads.value) return null;
+  return (
+    <label class="footer__switch">
+      <input
+        type="checkbox"
+        checked={switchedOn.value}
+        onChange={({ currentTarget }) => {
+          switchThreads(currentTarget.checked).catch(showAlert);
+        }}
+      />
+      Use threads: the page is opened anew, closed off from other pages, as browsers ask for.
+    </label>
+  );
+}
+
 function Footer() {
   const credits = samples.value.map(({ title, credit }) => `${title} (${credit})`).join(', ');
   return (
     <footer class="footer">
+      <ThreadsSwitch />
       <p>
         Everything happens on your machine: no photo and no network is sent anywhere, and the page’s security policy
         does not let it.
+        {worksOffline.value && ' It works offline, too.'}
+        {updateWaits.value && ' A new version is there: it comes when you open the page next.'}
       </p>
       <p>
         Network: EfficientNet-Lite0 with ImageNet weights (Apache-2.0). Photos:{' '}

@@ -10,7 +10,7 @@ export interface ViewModule {
   View(): ComponentChildren;
 }
 
-export const VIEW_IDS = ['quantize'] as const;
+export const VIEW_IDS = ['quantize', 'lesson'] as const;
 export type ViewId = (typeof VIEW_IDS)[number];
 
 export interface ViewEntry {
@@ -23,7 +23,13 @@ export interface ViewEntry {
 /** To add a view: its id above, a line here, and web/views/ID/view.tsx (with the style that only it needs, imported there). */
 export const VIEWS: readonly ViewEntry[] = [
   { id: 'quantize', title: 'Quantize', load: () => Promise.resolve(quantizeView) },
+  { id: 'lesson', title: 'Lesson', load: () => import('../views/lesson/view.js') },
 ];
 
 /** The view that is shown. */
 export const view = addressed<ViewId>('view', oneOf(VIEW_IDS), 'quantize', { history: 'step' });
+
+/** Opens the view with this id; the first one where there is none. */
+export function openView(id: string): void {
+  view.value = VIEW_IDS.find((known) => known === id) ?? 'quantize';
+}

@@ -119,3 +119,29 @@ export function FileButton({ id, text, accept, multiple = false, class: style = 
     </>
   );
 }
+
+interface CheckFieldProps extends FieldProps {
+  readonly value: Signal<boolean>;
+}
+
+export function CheckField({ label, hint, value }: CheckFieldProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label class="field__check">
+        <input
+          type="checkbox"
+          checked={value.value}
+          aria-describedby={`${id}-hint`}
+          onChange={({ currentTarget }) => {
+            value.value = currentTarget.checked;
+          }}
+        />
+        {label}
+      </label>
+      <p class="hint" id={`${id}-hint`}>
+        {hint}
+      </p>
+    </div>
+  );
+}

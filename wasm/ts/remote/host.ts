@@ -128,7 +128,7 @@ function makeHandlers(objects: Objects): Handlers {
     run: async ({ session, input }) => objects.session(session).run(input),
     crop: async ({ session, picture }) => objects.session(session).crop(picture),
     profile: async ({ session, picture }) => objects.session(session).profile(picture),
-    deadLeaves: async ({ size, seed }) => deadLeaves(size, seed),
+    deadLeaves: async ({ size, seed, index }) => deadLeaves(size, seed, index),
     decodePicture: async ({ picture, decoder }) => decodePicture(picture, decoder),
   };
 }

@@ -58,7 +58,7 @@ export interface Calls {
   run: { args: { session: ObjectId; input: Float32Array }; result: Float32Array<ArrayBuffer> };
   crop: { args: { session: ObjectId; picture: PictureInput }; result: RgbaPixels };
   profile: { args: { session: ObjectId; picture: PictureInput }; result: readonly StepTime[] };
-  deadLeaves: { args: { size: number; seed: number }; result: RgbaPixels };
+  deadLeaves: { args: { size: number; seed: number; index: number | undefined }; result: RgbaPixels };
   decodePicture: { args: { picture: PictureInput; decoder: Decoder | undefined }; result: RgbaPixels };
 }
 export type CallName = keyof Calls;

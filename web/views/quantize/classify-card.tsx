@@ -1,13 +1,13 @@
 // The third card: photos in, answers out, float beside 4-bit.
 import { useSignal, useSignalEffect } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
-import { type Classification, type RgbaPixels } from 'kdequant';
+import { type Classification } from 'kdequant';
 
 import { showAlert } from '../../app/alerts.js';
 import { type Answers, answersOf } from '../../app/answers.js';
 import { type Photo, addPhotos, addSample, photos, removePhoto, sample, samples, sampleUrl } from '../../app/photos.js';
 import { FileButton } from '../../ui/fields.js';
 import { formatMilliseconds, formatPercent } from '../../ui/format.js';
+import { Picture } from '../../ui/picture.js';
 
 export function ClassifyCard() {
   return (
@@ -69,7 +69,7 @@ function PhotoResult({ photo }: { readonly photo: Photo }) {
       {state.kind === 'failed' && <p class="alert">{`“${photo.name}”: ${state.message}`}</p>}
       {state.kind === 'ready' && (
         <div class="result__body">
-          <Picture pixels={state.seen} name={photo.name} />
+          <Picture class="result__picture" pixels={state.seen} label={`${photo.name}, as the networks see it`} />
           <Predictions name="float" classification={state.float} />
           {state.small === undefined ? (
             <section class="answers answers--pending">
@@ -82,23 +82,6 @@ function PhotoResult({ photo }: { readonly photo: Photo }) {
         </div>
       )}
     </article>
-  );
-}
-
-function Picture({ pixels, name }: { readonly pixels: RgbaPixels; readonly name: string }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    canvas.current?.getContext('2d')?.putImageData(new ImageData(pixels.data, pixels.width, pixels.height), 0, 0);
-  }, [pixels]);
-  return (
-    <canvas
-      ref={canvas}
-      class="result__picture"
-      width={pixels.width}
-      height={pixels.height}
-      role="img"
-      aria-label={`${name}, as the networks see it`}
-    />
   );
 }
 

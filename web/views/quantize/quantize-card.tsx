@@ -1,142 +1,177 @@
-// The second card: make the network 4-bit, watch it happen, take the result away.
-import { type LayerReport } from 'kdequant';
-
+// The second card: make the network 4-bit, watch it happen, and what came of it.
 import { showAlert } from '../../app/alerts.js';
-import { network } from '../../app/network.js';
+import { layer } from '../../app/layer.js';
+import { network, weightLayers } from '../../app/network.js';
 import { cancelQuantize, isQuantizing, job, quantize, small } from '../../app/quantization.js';
-import { settings } from '../../app/settings.js';
-import { LevelStrip } from '../../charts/level-strip.js';
+import { downloadRun, sqnrOf } from '../../app/run-export.js';
+import { reports, shape } from '../../app/stage.js';
+import { LayerFigure } from '../../charts/layer-figure.js';
 import { SqnrChart } from '../../charts/sqnr-chart.js';
-import { SelectField } from '../../ui/fields.js';
 import { formatBytes, formatCount, formatMilliseconds } from '../../ui/format.js';
 import { Progress } from '../../ui/progress.js';
-import { saveFile } from '../../ui/save-file.js';
+import { MainSettings, MoreSettings } from './settings-form.js';
 
 export function QuantizeCard() {
-  const running = isQuantizing.value;
   return (
     <section class="card" id="quantize-card" aria-labelledby="quantize-heading">
       <h2 id="quantize-heading">
         <span class="card__step">2</span>Make it 4-bit
       </h2>
-      <p>
-        Each layer keeps 16 values and, for every weight, the 4-bit number of the nearest one. The values come from a
-        density estimated on {formatCount(settings.samples.value)} of the layer’s weights.
-      </p>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void quantize();
-        }}
-      >
-        <SelectField
-          label="Levels"
-          hint="How the 16 values are chosen that every weight is rounded to."
-          value={settings.method}
-          options={[
-            ['kde-lm', 'Lloyd-Max on an estimated density (KDE-LM)'],
-            ['kde-km', 'k-means on an estimated density (KDE-KM)'],
-            ['lloyd-max', 'Lloyd-Max on all weights'],
-            ['k-means', 'k-means on all weights'],
-            ['optimal', 'the optimum, by dynamic programming'],
-            ['uniform-mse', 'equally spaced, smallest error'],
-            ['uniform-minmax', 'equally spaced, whole range'],
-            ['nf4', 'a fixed table (NF4)'],
-          ]}
-        />
-        <div class="row">
-          <button
-            type="submit"
-            class="button button--primary button--large"
-            disabled={network.value.kind !== 'ready' || running}
-          >
-            Quantize
-          </button>
-          {running && (
-            <button type="button" class="button" onClick={cancelQuantize}>
-              Cancel
-            </button>
-          )}
-        </div>
-      </form>
-      <Work />
-      <div class="stack" aria-live="polite">
-        {!running && <Result />}
+      <div class="quantize">
+        <form
+          class="stack quantize__form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void quantize();
+          }}
+        >
+          <p>
+            Each layer keeps 16 values, and for every weight the 4-bit number of the nearest one. Where the 16 stand is
+            worked out from a density, estimated on a small sample of the weights.
+          </p>
+          <MainSettings />
+          <Start />
+          <Work />
+          <MoreSettings />
+        </form>
+        <Stage />
       </div>
+      <Result />
     </section>
+  );
+}
+
+function Start() {
+  const running = isQuantizing.value;
+  return (
+    <div class="row">
+      <button
+        type="submit"
+        class="button button--primary button--large"
+        disabled={network.value.kind !== 'ready' || running}
+      >
+        Quantize
+      </button>
+      {running && (
+        <button type="button" class="button" onClick={cancelQuantize}>
+          Cancel
+        </button>
+      )}
+    </div>
   );
 }
 
 function Work() {
   const state = job.value;
-  if (state.kind === 'failed') return <p class="alert">{state.message}</p>;
-  if (state.kind === 'idle') return null;
-  const { fraction, stage, layer } = state.progress;
-  const count =
-    network.value.kind === 'ready' ? network.value.model.layers.filter(({ weights }) => weights > 0).length : 0;
   return (
-    <>
-      <Progress label="Quantizing" fraction={fraction} words={layer === undefined ? stage : `${stage}: ${layer}`} />
-      <Layers layers={state.layers} count={count} />
-    </>
+    <div class="quantize__work">
+      {state.kind === 'failed' && <p class="alert">{state.message}</p>}
+      {state.kind === 'running' && (
+        <Progress
+          label="Quantizing"
+          fraction={state.progress.fraction}
+          words={
+            state.progress.layer === undefined
+              ? state.progress.stage
+              : `${state.progress.stage}: ${state.progress.layer}`
+          }
+        />
+      )}
+    </div>
   );
 }
 
-function Layers({ layers, count }: { readonly layers: readonly LayerReport[]; readonly count: number }) {
-  const latest = layers.findLast((layer) => layer.levels.length > 0);
-  if (latest === undefined) return null;
+function Stage() {
+  const shown = shape.value;
+  const layers = reports.value;
+  const count = weightLayers.value.length;
   return (
-    <>
+    <div class="stage">
       <figure class="figure">
-        <LevelStrip layer={latest} />
-        <figcaption>The 16 levels of {latest.name}</figcaption>
+        <LayerFigure shape={shown} />
+        <figcaption>{shown === undefined ? 'The weights of a layer' : <StageCaption />}</figcaption>
       </figure>
       <figure class="figure">
-        <SqnrChart layers={layers} count={count} />
+        <SqnrChart
+          layers={layers}
+          count={count}
+          chosen={shown?.name}
+          onChoose={(name) => {
+            layer.value = name;
+          }}
+        />
         <figcaption>
-          Signal over rounding error, layer by layer ({layers.length} of {count}); light bars are depthwise layers, kept
-          in 8 bits
+          {layers.length === 0
+            ? 'How well each layer is rounded will stand here, a bar a layer.'
+            : `Signal over rounding error, ${layers.length} of ${count} layers. Light bars: depthwise layers, kept in 8 bits. Choose one to see it.`}
         </figcaption>
       </figure>
+    </div>
+  );
+}
+
+function StageCaption() {
+  const shown = shape.value;
+  if (shown === undefined) return null;
+  const weights = weightLayers.value.find(({ name }) => name === shown.name)?.weights ?? 0;
+  const report = reports.value.find(({ name }) => name === shown.name);
+  const levels = report?.levels.length ?? 0;
+  return (
+    <>
+      <strong>{shown.name}</strong>: {formatCount(weights)} weights
+      {levels > 0 && (
+        <>
+          {' '}
+          as bars, <span class="legend legend--levels">{levels} levels</span>
+        </>
+      )}
+      {shown.density !== undefined && (
+        <>
+          , <span class="legend legend--density">density</span> from {formatCount(report?.samples ?? 0)} of them
+        </>
+      )}
+      {levels === 0 && ', most of them near zero. Which 16 values stand for them best?'}
     </>
   );
 }
 
 function Result() {
-  if (small.value === undefined) return null;
-  const { report, model } = small.value;
+  const now = small.value;
+  const float = network.value.kind === 'ready' ? network.value.model : undefined;
+  const report = now?.report;
+  const sqnr = now && sqnrOf(now.run);
   return (
-    <>
-      <p class="headline">
-        <strong>{(report.bytesIn / report.bytesOut).toFixed(1)} times smaller</strong>: {formatBytes(report.bytesIn)}{' '}
-        became {formatBytes(report.bytesOut)} in {formatMilliseconds(1000 * report.seconds)}.
-      </p>
-      <Layers layers={report.layers} count={report.layers.length} />
-      <p class="hint">
-        Densities were estimated from {formatCount(report.weightsSampled)} sampled weights;{' '}
-        {formatCount(report.weightsScanned)} were read once for ranges and scales.
-      </p>
-      <div class="row">
-        <button
-          type="button"
-          class="button"
-          onClick={() => {
-            model
-              .toOnnx()
-              .then((bytes) => {
-                saveFile(bytes, `${stem()}.4bit.onnx`, 'application/octet-stream');
-              })
-              .catch(showAlert);
-          }}
-        >
-          Download the 4-bit ONNX file
-        </button>
+    <div class="result-strip" aria-live="polite">
+      <div class="result-strip__main">
+        {report === undefined ? (
+          <p class="headline headline--waiting">
+            {float === undefined
+              ? 'Waiting for the network…'
+              : `${formatBytes(float.bytes)} now. How small will it be?`}
+          </p>
+        ) : (
+          <p class="headline">
+            <strong>{(report.bytesIn / report.bytesOut).toFixed(1)} times smaller</strong>:{' '}
+            {formatBytes(report.bytesIn)} became {formatBytes(report.bytesOut)} in{' '}
+            {formatMilliseconds(1000 * report.seconds)}.
+          </p>
+        )}
+        <p class="hint">
+          {report === undefined
+            ? 'Nothing leaves your machine.'
+            : `${formatCount(report.weightsSampled)} weights sampled for the densities, ${formatCount(report.weightsScanned)} read once for ranges and scales, of ${formatCount(float?.summary.weights ?? 0)}. ${sqnr === undefined ? '' : `Signal over rounding error: ${sqnr.toFixed(1)} dB on average.`}`}
+        </p>
       </div>
-    </>
+      <button
+        type="button"
+        class="button"
+        disabled={now === undefined}
+        onClick={() => {
+          if (now !== undefined) downloadRun(now.run).catch(showAlert);
+        }}
+      >
+        Download the 4-bit ONNX file
+      </button>
+    </div>
   );
-}
-
-function stem(): string {
-  return network.value.kind === 'ready' ? network.value.name.replace(/\.onnx$/i, '').toLowerCase() : 'model';
 }

@@ -1,8 +1,10 @@
 // The main path: a network, its 4-bit twin, and whether the twin still sees.
 import { ViewHeader } from '../../ui/view-header.js';
 import { ClassifyCard } from './classify-card.js';
+import { CodeCard } from './code-card.js';
 import { ModelCard } from './model-card.js';
 import { QuantizeCard } from './quantize-card.js';
+import { RunsCard } from './runs-card.js';
 
 export function View() {
   return (
@@ -14,8 +16,10 @@ export function View() {
       <div class="path">
         <ModelCard />
         <QuantizeCard />
-        <ClassifyCard />
       </div>
+      <ClassifyCard />
+      <RunsCard />
+      <CodeCard />
     </>
   );
 }

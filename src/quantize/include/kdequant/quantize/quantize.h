@@ -137,6 +137,9 @@ class QuantizeJob : public Job {
   virtual Graph TakeGraph() = 0;
 };
 
+/// The synthetic picture that a job with this seed draws as its `index`-th, for showing.
+Image CalibrationPicture(int size, std::uint64_t seed, std::size_t index);
+
 /// Version written into files.
 std::string_view Version();
 
