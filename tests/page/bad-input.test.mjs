@@ -1,8 +1,13 @@
 // Wrong files and interrupted work: a sentence, and nothing lost.
 import assert from 'node:assert/strict';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { crc32, deflateSync } from 'node:zlib';
 
 import { openPage, QUICK, quantize, waitForModel } from './browser.mjs';
+import { tinyNetwork } from '../package/onnx.mjs';
 
 let site;
 before(async () => {
@@ -45,3 +50,151 @@ test('cancelling a second quantization keeps the first result', async () => {
   await page.locator('#quantize-card button[type=submit]:enabled').waitFor();
   assert.equal(await page.locator('.headline').textContent(), headline);
 });
+
+test('operators that kdequant does not know are named', async () => {
+  const { page } = site;
+  await page.locator('#model-file').setInputFiles(onnx('strange.onnx', tinyNetwork({ op: 'NonZero' })));
+  await page
+    .getByRole('alert')
+    .getByText(/NonZero/)
+    .waitFor();
+  assert.match(await page.locator('.facts').textContent(), /EfficientNet-Lite0/);
+});
+
+test('a file above the limit is refused before it is read, and the limit is named', async () => {
+  const { page } = site;
+  const folder = await mkdtemp(join(tmpdir(), 'kdequant-page-'));
+  const path = join(folder, 'huge.onnx');
+  try {
+    const file = await open(path, 'w');
+    await file.truncate(700e6);
+    await file.close();
+    await page.locator('#model-file').setInputFiles(path);
+    await page
+      .getByRole('alert')
+      .getByText(/“huge\.onnx” has 700 MB.*up to 600 MB/)
+      .waitFor();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a photo of a hundred megapixels is answered', async () => {
+  const { page } = site;
+  await page
+    .locator('#photo-file')
+    .setInputFiles({ name: 'wall.png', mimeType: 'image/png', buffer: blackPng(10_000, 10_000) });
+  await page.locator('.result', { hasText: 'wall.png' }).locator('.answer').first().waitFor();
+});
+
+test('labels that are too few are counted for the reader, and a file of the right length is taken', async () => {
+  const { page } = site;
+  await page.getByText('How a photo goes in').click();
+  const labels = page.locator('#labels-file');
+  await labels.setInputFiles({ name: 'three.txt', mimeType: 'text/plain', buffer: Buffer.from('a\nb\nc\n') });
+  await page
+    .getByRole('alert')
+    .getByText(/has 3 names and the network 1,?000 outputs/)
+    .waitFor();
+  const thousand = Array.from({ length: 1000 }, (_, index) => `thing ${index}`).join('\n');
+  await labels.setInputFiles({ name: 'things.txt', mimeType: 'text/plain', buffer: Buffer.from(thousand) });
+  await page
+    .locator('.answer__label')
+    .getByText(/^thing \d+$/)
+    .first()
+    .waitFor();
+});
+
+test('another network dropped while quantizing takes the place of both', async () => {
+  const { page } = site;
+  await page.getByRole('button', { name: 'Quantize', exact: true }).click();
+  await page.locator('#model-file').setInputFiles(onnx('tiny.onnx', tinyNetwork()));
+  await page.locator('.facts').getByText('tiny.onnx').waitFor();
+  await waitForModel(page);
+  assert.equal(await page.locator('.headline strong').count(), 0);
+  await quantize(page);
+});
+
+test('when the worker crashes another is started, and the runs are there', async () => {
+  const { page } = site;
+  await page.getByRole('button', { name: 'EfficientNet-Lite0' }).click();
+  await page.locator('.facts').getByText('EfficientNet-Lite0').waitFor();
+  await waitForModel(page);
+  const runs = await page.locator('#runs-card tbody tr').count();
+  assert.ok(runs > 0);
+  await page.getByLabel('Levels', { exact: true }).selectOption('optimal');
+  await page.getByRole('button', { name: 'Quantize', exact: true }).click();
+  const worker = page.workers().find((one) => one.url().includes('worker'));
+  await worker.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('out of luck');
+    });
+  });
+  await page
+    .getByRole('alert')
+    .getByText(/was started again.*runs are kept/)
+    .waitFor();
+  await waitForModel(page);
+  assert.equal(await page.locator('#runs-card tbody tr').count(), runs);
+  await page.getByLabel('Levels', { exact: true }).selectOption('kde-lm');
+  await quantize(page);
+});
+
+test('where storage is full a run is shown all the same, and the reason is told', async () => {
+  const { page, close } = await openPage({
+    hash: QUICK,
+    beforeLoad: () => {
+      globalThis.IDBObjectStore.prototype.put = () => {
+        throw new DOMException('no room', 'QuotaExceededError');
+      };
+    },
+  });
+  try {
+    await waitForModel(page);
+    await quantize(page);
+    await page
+      .locator('#runs-card')
+      .getByText(/storage is full/)
+      .waitFor();
+    assert.equal(await page.locator('#runs-card tbody tr').count(), 1);
+    const downloading = page.waitForEvent('download');
+    await page.getByRole('button', { name: /Download the 4-bit/ }).click();
+    await downloading;
+  } finally {
+    await close();
+  }
+});
+
+test('a browser without WebAssembly SIMD is told so', async () => {
+  const { page, close } = await openPage({ withoutSimd: true });
+  try {
+    await page
+      .getByRole('alert')
+      .getByText(/lacks WebAssembly SIMD.*newer/)
+      .waitFor();
+    await page.getByText('There is no network yet.').waitFor();
+  } finally {
+    await close();
+  }
+});
+
+const onnx = (name, bytes) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
+
+/** A black picture, one bit a pixel. */
+function blackPng(width, height) {
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const framed = Buffer.alloc(body.length + 8);
+    framed.writeUInt32BE(data.length);
+    body.copy(framed, 4);
+    framed.writeUInt32BE(crc32(body), body.length + 4);
+    return framed;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 1; // bits a pixel; the other bytes: grey, deflate, no filter, not interlaced
+  const rows = deflateSync(Buffer.alloc((1 + Math.ceil(width / 8)) * height));
+  const signature = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
+}

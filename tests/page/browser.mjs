@@ -10,7 +10,7 @@ const LONG = 120_000;
 
 /**
  * @returns {Promise<{page: import('playwright-core').Page, url: string, problems: string[], requests: {method: string, url: string}[], close: () => Promise<void>}>}
- * `block` fails requests for addresses that match, after the first `letThrough` of them.
+ * `beforeLoad` runs in the page before its own scripts. `block` fails requests for addresses that match, after the first `letThrough` of them.
  * `problems` collects console errors, uncaught exceptions and failed requests.
  */
 export async function openPage({
@@ -19,8 +19,11 @@ export async function openPage({
   folder = 'dist/site',
   headers = {},
   hash = '',
+  path = '',
+  beforeLoad = undefined,
   block = undefined,
   letThrough = 0,
+  withoutSimd = false,
 } = {}) {
   if (!existsSync(CHROMIUM))
     throw new Error(`no Chromium at ${CHROMIUM}; scripts/setup installs it, or name one in CHROMIUM`);
@@ -44,7 +47,14 @@ export async function openPage({
     let passed = 0;
     await page.route(block, (route) => (passed++ < letThrough ? route.continue() : route.abort()));
   }
-  await page.goto(server.url + hash);
+  if (withoutSimd) {
+    await page.route(/worker[^/]*\.js$/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `WebAssembly.validate = () => false;\n${await response.text()}` });
+    });
+  }
+  if (beforeLoad) await page.addInitScript(beforeLoad);
+  await page.goto(server.url + path + hash);
   return {
     page,
     context,

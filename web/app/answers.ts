@@ -3,6 +3,7 @@ import { type Signal } from '@preact/signals';
 import { type Classification, type RgbaPixels } from 'kdequant';
 
 import { messageOf } from './alerts.js';
+import { noteFailure } from './engine.js';
 import { network } from './network.js';
 import { type Photo, photos } from './photos.js';
 import { isQuantizing, small } from './quantization.js';
@@ -45,7 +46,7 @@ export function answersOf(photo: Photo, answers: Signal<Answers>): () => void {
       if (four !== undefined && second !== undefined)
         countAgreement(photo, four.run.id, topOf(first) === topOf(second));
     } catch (error) {
-      if (isWanted()) answers.value = { kind: 'failed', message: messageOf(error) };
+      if (isWanted() && !noteFailure(error)) answers.value = { kind: 'failed', message: messageOf(error) };
     }
   });
   return end;

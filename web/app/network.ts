@@ -4,7 +4,7 @@ import { type Progress, type RemoteModel, type Session } from 'kdequant';
 
 import { addressed, text } from './address.js';
 import { isAbort, messageOf } from './alerts.js';
-import { startEngine } from './engine.js';
+import { noteFailure, startEngine } from './engine.js';
 import { type OfferedNetwork, downloadParts, fetchOffered, forgetOtherParts } from './parts.js';
 import { warmSession } from './warm-session.js';
 
@@ -51,6 +51,8 @@ export const weightLayers = computed(() =>
 );
 
 let loading: AbortController | undefined;
+/** What the network at hand was loaded with. */
+let settingsAtHand: NetworkSettings = {};
 /** The network that stays if another one cannot be loaded. */
 let ready: Extract<NetworkState, { kind: 'ready' }> | undefined;
 const replaced: (() => void)[] = [];
@@ -104,6 +106,15 @@ export async function reload(settings: NetworkSettings): Promise<void> {
   if (now !== undefined) await load(now.name, now.own, settings, () => Promise.resolve(now.file));
 }
 
+/** Loads the network at hand into an engine that was started anew. */
+export async function reloadAfterCrash(): Promise<void> {
+  for (const listener of replaced) listener();
+  ready = undefined; // its handles ended with the engine
+  const now = source.value;
+  if (now === undefined) await loadFirst();
+  else await load(now.name, now.own, settingsAtHand, () => Promise.resolve(now.file));
+}
+
 /** Gives up the download or reading that is under way. */
 export function cancelLoad(): void {
   loading?.abort();
@@ -140,6 +151,7 @@ async function load(
     before?.session.dispose();
     before?.model.dispose();
     source.value = { name, file, own };
+    settingsAtHand = settings;
     ready = { kind: 'ready', name, model, session };
     network.value = ready;
   } catch (error) {
@@ -147,6 +159,7 @@ async function load(
     loading = undefined;
     controller.abort(); // parts that are still on their way
     network.value = before ?? { kind: 'failed', message: messageOf(error) };
+    if (before !== undefined) noteFailure(error);
     if (!isAbort(error)) throw error;
   }
 }

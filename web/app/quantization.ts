@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { type LayerReport, type Progress, type QuantizeReport, type RemoteModel } from 'kdequant';
 
 import { isAbort, messageOf } from './alerts.js';
-import { startEngine } from './engine.js';
+import { noteFailure, startEngine } from './engine.js';
 import { type Answering, network, onNetworkReplaced } from './network.js';
 import { type Run } from './run-store.js';
 import { addRun, fileOf } from './runs.js';
@@ -67,7 +67,7 @@ export async function quantize(): Promise<void> {
     if (running === controller) job.value = { kind: 'idle' };
   } catch (error) {
     if (running !== controller) return;
-    job.value = isAbort(error) ? { kind: 'idle' } : { kind: 'failed', message: messageOf(error) };
+    job.value = isAbort(error) || noteFailure(error) ? { kind: 'idle' } : { kind: 'failed', message: messageOf(error) };
   } finally {
     if (running === controller) running = undefined;
   }

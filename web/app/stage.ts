@@ -30,6 +30,9 @@ const wanted = computed<{ name: string; report: LayerReport | undefined } | unde
   return plain && { name: plain.name, report: undefined };
 });
 
+// Slow enough for an eye to follow.
+const DRAW_EVERY_MS = 120;
+
 let drawing = false;
 let again = false;
 
@@ -44,13 +47,14 @@ async function draw(): Promise<void> {
     again = false;
     const wish = wanted.peek();
     const float = network.peek();
-    if (wish === undefined || float.kind !== 'ready') continue;
+    if (wish === undefined || float.kind !== 'ready') break;
     try {
       const settings = job.peek().kind === 'running' ? runSettings() : (small.peek()?.run.settings ?? runSettings());
       shape.value = await layerShape(float.model, wish.name, settings, wish.report);
     } catch {
       // Another network took this one's place meanwhile, and asks again.
     }
+    await new Promise((resolve) => setTimeout(resolve, DRAW_EVERY_MS));
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- set by another call while this one waited
   } while (again);
   drawing = false;

@@ -24,7 +24,7 @@ export function serviceWorker() {
         }
         const source = readFileSync('web/service-worker.js', 'utf8')
           .replace('__VERSION__', hash.digest('hex').slice(0, 12))
-          .replace('__FILES__', JSON.stringify(files));
+          .replace('= __FILES__', `= ${JSON.stringify(files)}`);
         this.emitFile({ type: 'asset', fileName: 'service-worker.js', source });
       },
     },
