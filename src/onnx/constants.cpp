@@ -85,9 +85,9 @@ Result<Tensor> Dequantized(const Constant& constant, bool as_weight) {
 
 // One table of levels as codes * step, or nothing where no step gives every level exactly.
 //
-// Ours have a largest code of 127; other divisors are tried so that a table whose extreme codes were never needed is
-// still read as what it is. The step must have at most 17 significant bits: then 7-bit codes times it are exact, and a
-// chance hit is excluded.
+// Ours have a largest code of at most 63 (up to 16 levels) or of 127; other divisors are tried so that a table whose
+// extreme codes were never needed is still read as what it is. The step must have at most 17 significant bits: then
+// 7-bit codes times it are exact, and a chance hit is excluded.
 struct IntegerTable {
   std::vector<std::int8_t> codes;
   float step = 1;
@@ -99,19 +99,23 @@ std::optional<IntegerTable> FindIntegers(std::span<const float> levels) {
   const float largest = std::max(std::fabs(levels.front()), std::fabs(levels.back()));
   if (largest == 0) return table;
   if (!std::isfinite(largest)) return std::nullopt;
-  for (int divisor = 127; divisor >= 1; --divisor) {
+  constexpr int kLargest = 127;
+  const int first = levels.size() <= 16 ? kLargest / 2 : kLargest;
+  for (int i = 0; i < kLargest; ++i) {
+    // From `first` down to 1, then from the largest down to it: codes of 63 are codes of 126 at half the step, too.
+    const int divisor = i < first ? first - i : kLargest - (i - first);
     const float step = largest / static_cast<float>(divisor);
     constexpr std::uint32_t kBelow17Bits = 0x7f;  // 24 significant bits less 17
     if (!std::isnormal(step) || (std::bit_cast<std::uint32_t>(step) & kBelow17Bits) != 0) continue;
-    const auto fits = [&](std::size_t i) {
-      const float code = std::nearbyint(levels[i] / step);
+    const auto fits = [&](std::size_t level) {
+      const float code = std::nearbyint(levels[level] / step);
       if (!(std::fabs(code) <= 127)) return false;  // a NaN
-      table.codes[i] = static_cast<std::int8_t>(code);
-      return code * step == levels[i];
+      table.codes[level] = static_cast<std::int8_t>(code);
+      return code * step == levels[level];
     };
-    std::size_t i = 0;
-    while (i < levels.size() && fits(i)) ++i;
-    if (i < levels.size()) continue;
+    std::size_t level = 0;
+    while (level < levels.size() && fits(level)) ++level;
+    if (level < levels.size()) continue;
     table.step = step;
     return table;
   }

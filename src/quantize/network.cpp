@@ -15,6 +15,8 @@ namespace kdequant {
 namespace {
 
 constexpr int kRangeBits = 8;
+// What only depthwise layers read: their kernel is half again as fast on bytes without a sign.
+constexpr int kDepthwiseRangeBits = 7;
 
 // How much further a static range reaches than what calibration saw, at a depth of 0 (the first node) to 1 (the last):
 // a value cut off costs more than a coarser step. Drawn pictures have the edges and textures of photographs, so the
@@ -156,6 +158,16 @@ std::size_t GrowingNetwork::Uses(ValueId id) const {
   return uses;
 }
 
+bool GrowingNetwork::FeedsOnlyDepthwise(ValueId id) const {
+  bool found = false;
+  for (const Node& node : result_.nodes) {
+    if (std::ranges::find(node.inputs, id) == node.inputs.end()) continue;
+    if (!IsDepthwise(*graph_, node)) return false;
+    found = true;
+  }
+  return found;
+}
+
 std::string GrowingNetwork::FreshName(std::string name) const {
   while (std::ranges::any_of(result_.values, [&](const Value& value) { return value.name == name; })) name += "_";
   return name;
@@ -173,7 +185,8 @@ void GrowingNetwork::Complete(const ValueExtents& extents) {
   }
   for (const auto& [id, extent] : extents) {
     if (std::ranges::find(result_.outputs, id) != result_.outputs.end()) continue;
-    ActivationRange range{.low = extent.low, .high = extent.high, .bits = kRangeBits};
+    ActivationRange range{
+        .low = extent.low, .high = extent.high, .bits = FeedsOnlyDepthwise(id) ? kDepthwiseRangeBits : kRangeBits};
     // The pictures themselves have the extent that their preprocessing gives them.
     if (id != result_.inputs[0]) {
       const Bounds bound = bounds.contains(id) ? bounds[id] : Bounds{};

@@ -46,6 +46,7 @@ class GrowingNetwork {
  private:
   void AddToBias(std::size_t node, std::span<const double> shifts);
   std::size_t Uses(ValueId id) const;
+  bool FeedsOnlyDepthwise(ValueId id) const;
   std::string FreshName(std::string name) const;
 
   std::shared_ptr<const Graph> graph_;

@@ -6,6 +6,7 @@
 
 #include "kernels/pool_f32.h"
 #include "kernels/w4a8_conv.h"
+#include "kernels/w4a8_elementwise.h"
 #include "lower_f32.h"
 
 namespace kdequant::runtime {
@@ -14,12 +15,26 @@ namespace {
 using w4a8::Bounds;
 using w4a8::Grid;
 
-constexpr int kBits = 7;  // Of a range measured here.
+constexpr int kBits = 8;  // Of a range measured here.
 
 Quantization QuantizationOf(const Grid& grid) {
-  return {.scale = grid.scale, .zero_point = grid.zero_point, .bits = grid.top > 127 ? 8 : 7};
+  return {.scale = grid.scale, .zero_point = grid.zero_point, .bits = grid.bottom < 0 ? 8 : 7};
 }
-Grid GridOf(const Quantization& q) { return {.scale = q.scale, .zero_point = q.zero_point, .top = (1 << q.bits) - 1}; }
+Grid GridOf(const Quantization& q) {
+  return {.scale = q.scale, .zero_point = q.zero_point, .bottom = q.bits == 8 ? -128 : 0};
+}
+
+std::int32_t LargestByte(const Grid& grid) { return std::max(Grid::kTop, -grid.bottom); }
+
+w4a8::Arithmetic ArithmeticOf(KernelSet kernels) {
+  switch (kernels) {
+    case KernelSet::kReference: return w4a8::Arithmetic::kPlain;
+    case KernelSet::kRelaxed: return w4a8::FastestArithmetic();
+    case KernelSet::kBest:
+    case KernelSet::kSimd128: return w4a8::Arithmetic::kPairs;
+  }
+  return w4a8::Arithmetic::kPlain;
+}
 
 // The real elements of a slot: runs of floats or bytes, in the order of the memory.
 struct Runs {
@@ -65,7 +80,7 @@ Grid Measure(const Runs& runs, const float* x) {
 }
 
 SlotId DequantizeSlot(PlanBuilder& builder, ValueId value) {
-  const SlotId bytes = builder.FindAny(value, Storage::kU8);
+  const SlotId bytes = builder.FindAny(value, Storage::kI8);
   // Row-major: a blocked slot might be placed inside a Concat's, whose other inputs are bytes.
   const SlotId floats = builder.NewSlot(value, kPlainF32);
   builder.AddStep(
@@ -83,7 +98,8 @@ std::vector<float> Padded(const std::vector<double>& values) {
 
 class Lowering {
  public:
-  Lowering(PlanBuilder& builder, bool dynamic) : builder_(builder), dynamic_(dynamic) {}
+  Lowering(PlanBuilder& builder, bool dynamic)
+      : builder_(builder), dynamic_(dynamic), arithmetic_(ArithmeticOf(builder.kernels())) {}
 
   Result<void> Lower(const Node& node) {
     node_ = &node;
@@ -91,7 +107,7 @@ class Lowering {
     if (!done) return Forward(done);
     if (*done) return {};
     if (HasWeights(builder_.graph(), node)) builder_.AddFloatLayer(node.name);
-    if (const auto* concat = std::get_if<Concat>(&node.op); concat) builder_.Forget(node.outputs[0], kC4U8);
+    if (const auto* concat = std::get_if<Concat>(&node.op); concat) builder_.Forget(node.outputs[0], kC4I8);
     LowerNodeF32(builder_, node);
     return {};
   }
@@ -143,16 +159,27 @@ class Lowering {
 
   // A slot of bytes on a fixed grid, or none.
   SlotId StaticBytes(ValueId value, Layout layout) const {
-    const SlotId slot = builder_.Find(value, {Storage::kU8, layout});
+    const SlotId slot = builder_.Find(value, {Storage::kI8, layout});
     return slot != kNoSlot && !builder_.slot(slot).dynamic ? slot : kNoSlot;
   }
 
   SlotId RequireBytes(ValueId value, Layout layout) {
-    const SlotId found = builder_.Find(value, {Storage::kU8, layout});
+    const SlotId found = builder_.Find(value, {Storage::kI8, layout});
     if (found != kNoSlot) return found;
+    const auto grid = StaticGrid(value);
+    const SlotId plain = builder_.Find(value, kPlainF32);
+    if (grid && layout == Layout::kC4 && plain != kNoSlot && builder_.Find(value, kC4F32) == kNoSlot) {
+      const SlotId bytes = builder_.NewQuantizedSlot(value, layout, QuantizationOf(*grid));
+      builder_.AddStep(
+          {plain}, {bytes},
+          [=, used = *grid, image = ImageOf(ShapeOf(value)), vectors = Vectors()](Memory& m) {
+            w4a8::QuantizeImage(used, image, m.F32(plain), m.I8(bytes), vectors);
+          },
+          "Quantize");
+      return bytes;
+    }
     const SlotId floats = builder_.RequireF32(value, layout);
     const Runs runs = RunsOf(ShapeOf(value), layout);
-    const auto grid = StaticGrid(value);
     const SlotId bytes = builder_.NewQuantizedSlot(value, layout, grid ? QuantizationOf(*grid) : Quantization{}, !grid);
     builder_.AddStep(
         {floats}, {bytes},
@@ -160,7 +187,7 @@ class Lowering {
           const float* const x = m.F32(floats);
           const Grid used = grid ? *grid : Measure(runs, x);
           if (!grid) m.set_quantization(bytes, QuantizationOf(used));
-          std::uint8_t* const y = m.U8(bytes);
+          std::int8_t* const y = m.I8(bytes);
           runs.ForEach([&](std::ptrdiff_t i) { y[i] = w4a8::Quantize(used, x[i]); });
         },
         "Quantize");
@@ -222,7 +249,7 @@ class Lowering {
                             SlotId x, const Grid& grid) {
     const Grid from = GridOf(builder_.slot(x).quantization);
     auto rows = w4a8::MakeRowConstants(weights.integers, weights.bias, static_cast<double>(from.scale), from.zero_point,
-                                       from.top, static_cast<double>(grid.scale));
+                                       LargestByte(from), static_cast<double>(grid.scale));
     // Silent rows count as zeros, which a table need not hold.
     for (std::size_t row = 0; row < weights.integers.rows; ++row) {
       if (rows.silent[row] == 0) continue;
@@ -232,7 +259,7 @@ class Lowering {
     }
     rows.bias.resize((rows.bias.size() + 7) / 8 * 8 + 8, 0);
     rows.multipliers.resize(rows.bias.size(), 0.0F);
-    auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers), Vectors());
+    auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers), from.bottom == 0, arithmetic_);
     if (!made) return Forward(made);
     builder_.AddWeightBytes(made->WeightBytes() + rows.bias.size() * 8);
     const SlotId y = builder_.NewQuantizedSlot(Output(), layout, QuantizationOf(grid));
@@ -242,11 +269,11 @@ class Lowering {
                      [=, kernel = std::move(*made), start = std::move(rows.bias),
                       multipliers = std::move(rows.multipliers), bounds = OutputBounds(to)](Memory& m) {
                        for (std::ptrdiff_t i = 0; i < images; ++i) {
-                         kernel.Run(m.U8(x) + i * geometry.input.channels, from.zero_point,
+                         kernel.Run(m.I8(x) + i * geometry.input.channels, from.zero_point,
                                     {.rows = {start.data(), multipliers.data()},
                                      .bounds = bounds,
                                      .zero_point = to.zero_point,
-                                     .bytes = m.U8(y) + i * geometry.output.channels},
+                                     .bytes = m.I8(y) + i * geometry.output.channels},
                                     m.Bytes(scratch));
                        }
                      });
@@ -260,7 +287,8 @@ class Lowering {
     for (std::size_t i = 0; i < weights.integers.values.size(); ++i)
       sums[i / weights.integers.depth] += weights.integers.values[i];
     weights.bias.resize(units.size(), 0.0F);
-    auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers), Vectors());
+    auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers),
+                                          builder_.slot(x).quantization.bits == 7, arithmetic_);
     if (!made) return Forward(made);
     builder_.AddWeightBytes(made->WeightBytes() + units.size() * 12);
     const NodeLowering lowering{builder_, *node_};
@@ -279,7 +307,7 @@ class Lowering {
                          start[i] = -from.zero_point * sums[i];
                        }
                        for (std::ptrdiff_t i = 0; i < images; ++i) {
-                         kernel.Run(m.U8(x) + i * geometry.input.channels, from.zero_point,
+                         kernel.Run(m.I8(x) + i * geometry.input.channels, from.zero_point,
                                     {.rows = {start, multipliers},
                                      .bias = bias.data(),
                                      .low = epilogue.low,
@@ -299,27 +327,8 @@ class Lowering {
     if (x == kNoSlot || op.kind != Pool::Kind::kMax || node_->activation) return false;
     const PoolGeometry g = MakePoolGeometry(op, ShapeOf(Input(0)), ShapeOf(Output()));
     const SlotId y = builder_.NewQuantizedSlot(Output(), Layout::kC4, builder_.slot(x).quantization);
-    builder_.AddStep({x}, {y}, [=](Memory& m) { MaxOverWindows(g, m.U8(x), m.U8(y)); });
+    builder_.AddStep({x}, {y}, [=, vectors = Vectors()](Memory& m) { w4a8::MaxPool(g, m.I8(x), m.I8(y), vectors); });
     return true;
-  }
-
-  static void MaxOverWindows(const PoolGeometry& g, const std::uint8_t* input, std::uint8_t* output) {
-    for (std::ptrdiff_t block = 0; block < g.input.Blocks(); ++block) {
-      for (std::ptrdiff_t pixel = 0; pixel < g.output.Pixels(); ++pixel) {
-        std::uint8_t best[4] = {0, 0, 0, 0};
-        for (std::ptrdiff_t ky = 0; ky < g.kernel[0]; ++ky) {
-          const std::ptrdiff_t y = pixel / g.output.width * g.strides[0] + ky * g.dilations[0] - g.pads[0];
-          if (y < 0 || y >= g.input.height) continue;
-          for (std::ptrdiff_t kx = 0; kx < g.kernel[1]; ++kx) {
-            const std::ptrdiff_t x = pixel % g.output.width * g.strides[1] + kx * g.dilations[1] - g.pads[1];
-            if (x < 0 || x >= g.input.width) continue;
-            const std::uint8_t* const at = input + g.input.Index(4 * block, y * g.input.width + x);
-            for (int lane = 0; lane < 4; ++lane) best[lane] = std::max(best[lane], at[lane]);
-          }
-        }
-        std::copy_n(best, 4, output + g.output.Index(4 * block, pixel));
-      }
-    }
   }
 
   bool LowerWholeMean(bool is_mean) {
@@ -333,13 +342,8 @@ class Lowering {
     const Grid to = GridOf(builder_.slot(y).quantization);
     const auto multiplier = static_cast<float>(static_cast<double>(from.scale) /
                                                (static_cast<double>(to.scale) * static_cast<double>(image.Pixels())));
-    builder_.AddStep({x}, {y}, [=, bounds = OutputBounds(to)](Memory& m) {
-      const std::uint8_t* const codes = m.U8(x);
-      for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
-        auto sum = static_cast<std::int32_t>(-from.zero_point * image.Pixels());
-        for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) sum += codes[image.Index(c, pixel)];
-        m.U8(y)[c] = w4a8::Requantize(sum, multiplier, bounds, to.zero_point);
-      }
+    builder_.AddStep({x}, {y}, [=, bounds = OutputBounds(to), vectors = Vectors()](Memory& m) {
+      w4a8::GlobalMean(image, m.I8(x), from.zero_point, multiplier, bounds, to.zero_point, m.I8(y), vectors);
     });
     return true;
   }
@@ -357,17 +361,11 @@ class Lowering {
     const Grid from_b = GridOf(builder_.slot(b).quantization);
     const float ratio_a = from_a.scale / to.scale;
     const float ratio_b = from_b.scale / to.scale;
-    builder_.AddStep({a, b}, {y},
-                     [=, bounds = OutputBounds(to), runs = RunsOf(ShapeOf(Output()), Layout::kC4)](Memory& m) {
-                       const std::uint8_t* const p = m.U8(a);
-                       const std::uint8_t* const q = m.U8(b);
-                       std::uint8_t* const sums = m.U8(y);
-                       runs.ForEach([&](std::ptrdiff_t i) {
-                         const float sum = static_cast<float>(p[i] - from_a.zero_point) * ratio_a +
-                                           static_cast<float>(q[i] - from_b.zero_point) * ratio_b;
-                         sums[i] = w4a8::ToByte(sum, bounds, to.zero_point);
-                       });
-                     });
+    const std::ptrdiff_t count = ImageOf(ShapeOf(Output())).Elements();
+    builder_.AddStep({a, b}, {y}, [=, bounds = OutputBounds(to), vectors = Vectors()](Memory& m) {
+      w4a8::Add({m.I8(a), from_a.zero_point, ratio_a}, {m.I8(b), from_b.zero_point, ratio_b}, bounds, to.zero_point,
+                (count + 15) / 16 * 16, m.I8(y), vectors);
+    });
     return true;
   }
 
@@ -378,7 +376,7 @@ class Lowering {
       if (StaticBytes(input, Layout::kC4) == kNoSlot) return false;
     }
     builder_.Forget(Output(), kC4F32);
-    SlotId y = builder_.Find(Output(), kC4U8);
+    SlotId y = builder_.Find(Output(), kC4I8);
     if (y == kNoSlot) y = builder_.NewQuantizedSlot(Output(), Layout::kC4, QuantizationOf(*grid));
     const Image target = ImageOf(ShapeOf(Output()));
     std::ptrdiff_t channel = 0;
@@ -392,7 +390,8 @@ class Lowering {
         builder_.AddStep({x}, {y}, [=](Memory& m) {
           for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
             for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) {
-              m.U8(y)[target.Index(channel + c, pixel)] = table[m.U8(x)[image.Index(c, pixel)]];
+              m.I8(y)[target.Index(channel + c, pixel)] =
+                  table[static_cast<std::size_t>(m.I8(x)[image.Index(c, pixel)] + 128)];
             }
           }
         });
@@ -407,7 +406,7 @@ class Lowering {
     if (node_->activation) return false;
     const SlotId plain = StaticBytes(Input(0), Layout::kPlain);
     if (plain != kNoSlot && !IsImage(ShapeOf(Output()))) {
-      builder_.Alias(Output(), kPlainU8, plain);
+      builder_.Alias(Output(), kPlainI8, plain);
       return true;
     }
     const SlotId x = IsImage(ShapeOf(Input(0))) ? StaticBytes(Input(0), Layout::kC4) : kNoSlot;
@@ -417,7 +416,7 @@ class Lowering {
     builder_.AddStep({x}, {y}, [=](Memory& m) {
       for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
         for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel)
-          m.U8(y)[c * image.Pixels() + pixel] = m.U8(x)[image.Index(c, pixel)];
+          m.I8(y)[c * image.Pixels() + pixel] = m.I8(x)[image.Index(c, pixel)];
       }
     });
     return true;
@@ -427,6 +426,7 @@ class Lowering {
 
   PlanBuilder& builder_;
   bool dynamic_;
+  w4a8::Arithmetic arithmetic_;
   const Node* node_ = nullptr;
 };
 

@@ -27,8 +27,8 @@ std::size_t SlotBytes(const Shape& shape, Format format) {
 
 namespace {
 
-void ReadU8(const Slot& slot, const Quantization& quantization, const std::uint8_t* codes, float* elements) {
-  const auto real = [&](std::uint8_t code) {
+void ReadI8(const Slot& slot, const Quantization& quantization, const std::int8_t* codes, float* elements) {
+  const auto real = [&](std::int8_t code) {
     return quantization.scale * static_cast<float>(code - quantization.zero_point);
   };
   if (slot.format.layout == Layout::kPlain) {
@@ -48,8 +48,8 @@ void ReadU8(const Slot& slot, const Quantization& quantization, const std::uint8
 }  // namespace
 
 void ReadSlot(const Slot& slot, SlotId id, const Memory& memory, float* elements) {
-  if (slot.format.storage == Storage::kU8) {
-    ReadU8(slot, memory.quantization(id), memory.U8(id), elements);
+  if (slot.format.storage == Storage::kI8) {
+    ReadI8(slot, memory.quantization(id), memory.I8(id), elements);
   } else if (slot.format.layout == Layout::kC4) {
     C4ToPlain(ImageOf(slot.shape), memory.F32(id), elements);
   } else {

@@ -28,7 +28,7 @@ enum class Layout {
   kPlain,  ///< Row-major, as in the graph.
   kC4,     ///< Channel-blocked by four, see Image. Only for images (rank 4, batch 1).
 };
-enum class Storage { kF32, kU8 };
+enum class Storage { kF32, kI8 };
 
 struct Format {
   Storage storage = Storage::kF32;
@@ -37,8 +37,8 @@ struct Format {
 };
 inline constexpr Format kPlainF32{Storage::kF32, Layout::kPlain};
 inline constexpr Format kC4F32{Storage::kF32, Layout::kC4};
-inline constexpr Format kPlainU8{Storage::kU8, Layout::kPlain};
-inline constexpr Format kC4U8{Storage::kU8, Layout::kC4};
+inline constexpr Format kPlainI8{Storage::kI8, Layout::kPlain};
+inline constexpr Format kC4I8{Storage::kI8, Layout::kC4};
 
 /// An image [1, C, H, W] in the C4 layout: element (c, pixel) is at [c / 4][pixel][c % 4] of
 /// [Blocks()][PixelStride()][4].
@@ -65,7 +65,7 @@ struct Image {
 bool IsImage(const Shape& shape);
 Image ImageOf(const Shape& shape);
 
-/// real = scale * (code - zero_point), codes from 0 to 2^bits - 1.
+/// real = scale * (code - zero_point), codes from -128 to 127 (8 bits) or from 0 to 127 (7 bits).
 struct Quantization {
   float scale = 1;
   std::int32_t zero_point = 0;
@@ -89,7 +89,7 @@ struct Slot {
   const std::byte* constant = nullptr;
   std::shared_ptr<const void> owner = {};
 
-  /// kU8: fixed when the plan is made, or (`dynamic`) set by the step that writes the slot, for every image anew. An
+  /// kI8: fixed when the plan is made, or (`dynamic`) set by the step that writes the slot, for every image anew. An
   /// alias has the quantization of its root.
   Quantization quantization = {};
   bool dynamic = false;
@@ -100,7 +100,7 @@ class Memory {
  public:
   /// The caller knows which slots it may write; a constant must only be read.
   float* F32(SlotId slot) const { return reinterpret_cast<float*>(base_[static_cast<std::size_t>(slot)]); }
-  std::uint8_t* U8(SlotId slot) const { return reinterpret_cast<std::uint8_t*>(base_[static_cast<std::size_t>(slot)]); }
+  std::int8_t* I8(SlotId slot) const { return reinterpret_cast<std::int8_t*>(base_[static_cast<std::size_t>(slot)]); }
   std::byte* Bytes(SlotId slot) const { return base_[static_cast<std::size_t>(slot)]; }
 
   const Quantization& quantization(SlotId slot) const { return quantization_[Root(slot)]; }
@@ -177,7 +177,7 @@ class PlanBuilder {
   void EndNode();
 
   /// A new home of `value`. If the value is an input of a Concat along the channels that can lie inside the Concat's
-  /// output (C4, its first channel a multiple of 4, the same format and, for static u8, the same quantization), the
+  /// output (C4, its first channel a multiple of 4, the same format and, for static i8, the same quantization), the
   /// slot is an alias in there.
   SlotId NewSlot(ValueId value, Format format);
   SlotId NewQuantizedSlot(ValueId value, Layout layout, const Quantization& quantization, bool dynamic = false);
@@ -199,7 +199,7 @@ class PlanBuilder {
   /// The slot of `value` in float32 in this layout, converted by a step of its own if need be (once). Constants too.
   SlotId RequireF32(ValueId value, Layout layout);
 
-  /// How RequireF32 gets at a value that only has a u8 slot: adds the steps and returns a new float32 slot of any
+  /// How RequireF32 gets at a value that only has a i8 slot: adds the steps and returns a new float32 slot of any
   /// layout. Set by the w4a8 lowering.
   std::function<SlotId(PlanBuilder&, ValueId)> dequantize;
 

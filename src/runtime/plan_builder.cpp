@@ -50,7 +50,7 @@ void PlanBuilder::BeginNode(const Node& node) {
 void PlanBuilder::EndNode() {
   const ValueId value = node_->outputs[0];
   SlotId result = FindAny(value, Storage::kF32);
-  if (result == kNoSlot) result = FindAny(value, Storage::kU8);
+  if (result == kNoSlot) result = FindAny(value, Storage::kI8);
   assert(result != kNoSlot);
   if (plan_.steps.size() == first_step_of_node_) AddKernel({result}, {}, nullptr);
   plan_.steps.back().computes = value;
@@ -97,7 +97,7 @@ SlotId PlanBuilder::NewSlot(ValueId value, Format format) {
 }
 
 SlotId PlanBuilder::NewQuantizedSlot(ValueId value, Layout layout, const Quantization& quantization, bool dynamic) {
-  const Format format{Storage::kU8, layout};
+  const Format format{Storage::kI8, layout};
   Slot wanted{.format = format,
               .shape = ShapeOf(value),
               .bytes = SlotBytes(ShapeOf(value), format),

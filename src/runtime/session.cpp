@@ -3,17 +3,14 @@
 #include <chrono>
 #include <new>
 
+#include "kernels/relaxed.h"
 #include "lower.h"
 #include "plan.h"
 
 namespace kdequant {
 namespace {
 
-#if defined(__wasm_relaxed_simd__)
-constexpr bool kHasRelaxed = true;
-#else
-constexpr bool kHasRelaxed = false;
-#endif
+constexpr bool kHasRelaxed = KDEQUANT_HAS_RELAXED;
 
 Result<KernelSet> ResolveKernels(const SessionOptions& options) {
   if (options.kernels == KernelSet::kBest) {

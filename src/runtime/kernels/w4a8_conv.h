@@ -7,80 +7,54 @@
 #define KDEQUANT_RUNTIME_KERNELS_W4A8_CONV_H_
 
 #include <cstdint>
+#include <variant>
 #include <vector>
 
-#include "kernels/activation_f32.h"
 #include "kernels/conv_f32.h"
-#include "kernels/w4a8_grid.h"
-#include "kernels/w4a8_pack.h"
+#include "kernels/w4a8_dense.h"
+#include "kernels/w4a8_depthwise.h"
 
 namespace kdequant::w4a8 {
-
-using runtime::ConvGeometry;
-using runtime::Epilogue;
-
-/// Where sums start and how they become outputs; arrays have one entry an output channel, padded to a multiple of 8.
-struct RowStart {
-  const std::int32_t* start = nullptr;
-  const float* multipliers = nullptr;
-};
-struct ByteOutput {
-  RowStart rows;
-  Bounds bounds;
-  std::int32_t zero_point = 0;
-  std::uint8_t* bytes = nullptr;
-};
-/// float(sum) * multiplier + bias, then the interval.
-struct FloatOutput {
-  RowStart rows;
-  const float* bias = nullptr;
-  float low = 0;
-  float high = 0;
-  float* floats = nullptr;
-};
 
 /// One convolution. A product of a matrix with a vector is a convolution of an image of one pixel.
 class Convolution {
  public:
-  /// `weights`: [OC, C / groups, kh, kw], depth at most kLargestDepth. Errors: kOutOfMemory.
-  static Result<Convolution> Create(const ConvGeometry& geometry, IntegerWeights weights, bool vectors);
+  /// `weights`: [OC, C / groups, kh, kw], depth at most kLargestDepth. `seven_bits`: input bytes are in 0..127. Errors:
+  /// kOutOfMemory.
+  static Result<Convolution> Create(const ConvGeometry& geometry, IntegerWeights weights, bool seven_bits,
+                                    Arithmetic arithmetic);
 
   std::size_t WeightBytes() const;
-  std::size_t ScratchBytes() const { return padded_bytes_ + panel_bytes_; }
+  std::size_t ScratchBytes() const { return padded_bytes_ + kernel_bytes_; }
 
   /// `input` is a C4 image on a grid with this zero point, which padding has too. `scratch` is aligned to 16 bytes.
-  void Run(const std::uint8_t* input, std::int32_t zero_point, const ByteOutput& output, std::byte* scratch) const;
-  void Run(const std::uint8_t* input, std::int32_t zero_point, const FloatOutput& output, std::byte* scratch) const;
+  void Run(const std::int8_t* input, std::int32_t zero_point, const ByteOutput& output, std::byte* scratch) const;
+  void Run(const std::int8_t* input, std::int32_t zero_point, const FloatOutput& output, std::byte* scratch) const;
 
  private:
-  struct Source {
-    const std::uint8_t* pixels;
-    std::ptrdiff_t block_stride;
+  struct Plain {  // The reference: the weights as they are.
+    std::vector<std::int8_t> values;
   };
+  using Groups = std::vector<Dense>;
+
+  Result<void> Pack(IntegerWeights weights, bool seven_bits, Arithmetic arithmetic);
+  void LayOutWindows();
   template <typename Output>
-  void RunAny(const std::uint8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch) const;
+  void RunAny(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch) const;
   template <typename Output>
-  void RunPlain(const std::uint8_t* input, std::int32_t zero_point, const Output& output) const;
-  template <typename Output>
-  void RunDense(const Source& source, const Output& output, std::byte* scratch) const;
-  template <typename Output>
-  void RunDepthwise(const Source& source, const Output& output) const;
-  Source PadInto(const std::uint8_t* input, std::int32_t zero_point, std::byte* scratch) const;
+  void RunPlain(const Plain& plain, const std::int8_t* input, std::int32_t zero_point, const Output& output) const;
+  Source PadInto(const std::int8_t* input, std::int32_t zero_point, std::byte* scratch) const;
 
   ConvGeometry geometry_;
-  bool vectors_ = false;
-  std::vector<std::int8_t> values_;  // Plain loops only: the weights as they are.
+  std::variant<Plain, Groups, DepthwisePairs, DepthwiseRows> kernel_;
 
+  // Of the kernels that read windows:
   bool copies_ = false;  // Whether the input is copied with its padding.
   std::ptrdiff_t source_width_ = 0;
   std::ptrdiff_t source_height_ = 0;
   std::size_t padded_bytes_ = 0;
-  std::size_t panel_bytes_ = 0;
-  std::vector<std::int32_t>
-      origins_;  // Bytes from a block's start to each output pixel's window; a multiple of 4 of them.
-  std::vector<std::int32_t> taps_;     // Bytes from a window's origin to each tap.
-  std::vector<PackedWeights> groups_;  // Dense: one a group.
-  Buffer<std::int16_t> depthwise_;     // [C / 4][pairs of taps][4 channels][2 taps]
+  std::size_t kernel_bytes_ = 0;
+  Windows windows_;
 };
 
 }  // namespace kdequant::w4a8

@@ -11,14 +11,15 @@ constexpr float kLargestValue = 1e30F;
 
 Grid MakeGrid(const ActivationRange& range) {
   Grid grid;
-  grid.top = (1 << std::clamp(range.bits, 1, 8)) - 1;
+  grid.bottom = range.bits == 8 ? -128 : 0;
+  grid.zero_point = grid.bottom;
   if (!std::isfinite(range.low) || !std::isfinite(range.high)) return grid;
   const float low = std::clamp(range.low, -kLargestValue, 0.0F);
   const float high = std::clamp(range.high, 0.0F, kLargestValue);
-  const float scale = (high - low) / static_cast<float>(grid.top);
+  const float scale = (high - low) / static_cast<float>(Grid::kTop - grid.bottom);
   if (!(scale > kSmallestScale)) return grid;
   grid.scale = scale;
-  grid.zero_point = std::clamp(static_cast<std::int32_t>(Nearest(-low / scale)), 0, grid.top);
+  grid.zero_point = std::clamp(grid.bottom + static_cast<std::int32_t>(Nearest(-low / scale)), grid.bottom, Grid::kTop);
   return grid;
 }
 
@@ -38,8 +39,8 @@ Bounds BoundsOf(const Grid& grid, const Activation& clamp) {
 ByteTable MakeTable(const Grid& from, const std::optional<Activation>& activation, const Grid& to) {
   ByteTable table;
   for (std::size_t q = 0; q < table.size(); ++q) {
-    const auto byte = static_cast<std::uint8_t>(std::min(static_cast<std::int32_t>(q), from.top));
-    const float x = Dequantize(from, byte);
+    const float x =
+        Dequantize(from, static_cast<std::int8_t>(std::max(static_cast<std::int32_t>(q) - 128, from.bottom)));
     table[q] = Quantize(to, activation ? Apply(*activation, x) : x);
   }
   return table;

@@ -41,9 +41,9 @@ inline v128_t RequantizeVector(v128_t accumulators, v128_t multipliers, const Ve
   return ToGrid(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(accumulators), multipliers), bounds);
 }
 
-/// 4 x 4 integers in 0..255 to 16 bytes.
+/// 4 x 4 integers in -128..127 to 16 bytes.
 inline v128_t NarrowToBytes(v128_t a, v128_t b, v128_t c, v128_t d) {
-  return wasm_u8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(a, b), wasm_i16x8_narrow_i32x4(c, d));
+  return wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(a, b), wasm_i16x8_narrow_i32x4(c, d));
 }
 
 /// Bytes of 4 pixels (or rows) x 4 depths to 16-bit pairs: `even` holds depths 0 and 1 of all four, `odd` depths 2
@@ -53,11 +53,6 @@ struct DepthPairs {
   v128_t odd;
 };
 inline DepthPairs PairsOfBytes(v128_t bytes) {
-  const v128_t low = wasm_u16x8_extend_low_u8x16(bytes);
-  const v128_t high = wasm_u16x8_extend_high_u8x16(bytes);
-  return {wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)};
-}
-inline DepthPairs PairsOfSignedBytes(v128_t bytes) {
   const v128_t low = wasm_i16x8_extend_low_i8x16(bytes);
   const v128_t high = wasm_i16x8_extend_high_i8x16(bytes);
   return {wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)};

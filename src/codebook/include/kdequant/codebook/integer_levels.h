@@ -10,19 +10,21 @@
 
 namespace kdequant {
 
-/// Levels as signed 8-bit codes times one step: level i is codes[i] * step, exactly, in float.
+/// Levels as signed codes times one step: level i is codes[i] * step, exactly, in float.
 struct IntegerLevels {
-  std::vector<std::int8_t> codes = {};  ///< Ascending, -127 to 127, one for each level of the codebook.
-  float step = 1;                       ///< At most 17 significant bits, so that no product with a code is rounded.
+  /// Ascending, one for each level of the codebook: -63 to 63 for up to 16 levels, -127 to 127 for more.
+  std::vector<std::int8_t> codes = {};
+  float step = 1;  ///< At most 17 significant bits, so that no product with a code is rounded.
 
   std::vector<float> Levels() const;
 };
 
-/// Rounds to the nearest code; the level farthest from zero becomes +-127. Levels closer together than a step may
-/// merge: codes then repeat, and no index changes its meaning. A codebook of zeros has step 1.
+/// Rounds to the nearest code. Of up to 16 levels the one farthest from zero gets the code between 48 and 63 with which
+/// the others are rounded least; of more levels it gets 127. Levels closer together than a step may merge: codes then
+/// repeat, and no index changes its meaning. A codebook of zeros has step 1.
 ///
 /// The step is rounded to 17 bits (4e-6 of its size), towards zero where 127 steps would exceed the largest float; of
-/// levels below 127 times the smallest float the farthest becomes a smaller code.
+/// levels below 63 times the smallest float the farthest becomes a smaller code.
 IntegerLevels RoundToIntegerLevels(const Codebook& codebook);
 
 }  // namespace kdequant

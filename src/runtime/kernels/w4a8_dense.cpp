@@ -1,0 +1,406 @@
+#include "kernels/w4a8_dense.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "kernels/relaxed.h"
+
+namespace kdequant::w4a8 {
+namespace {
+
+constexpr std::int32_t kShift = 64;  // Of relaxed weights, into 0..127.
+
+// Decoded weights that are kept at once while a band of pixels stays in the first-level cache, both in bytes.
+constexpr std::size_t kDecodedLimit = 256 * 1024;
+constexpr std::ptrdiff_t kBandBytes = 64 * 1024;
+
+bool HasRelaxedCodes(const IntegerWeights& weights) {
+  const auto fits = [](std::int8_t code) { return code >= -kShift && code < kShift; };
+  return std::ranges::all_of(weights.values, fits) && std::ranges::all_of(weights.table, fits);
+}
+
+// Four channels of output, four pixels; twice.
+struct Tile {
+  v128_t low[4];
+  v128_t high[4];
+};
+
+// How a step (4 depths of 8 channels) is decoded, and how it is multiplied.
+struct PairArithmetic {
+  static constexpr bool kShifted = false;
+  static constexpr std::ptrdiff_t kStepBytes = 64;
+
+  // 16-bit pairs: rows 0..3 depths 0 1, the same depths 2 3, then rows 4..7.
+  static void Decode(StepBytes bytes, std::int8_t* step) {
+    const DepthPairs first = PairsOfBytes(bytes.first);
+    const DepthPairs second = PairsOfBytes(bytes.second);
+    wasm_v128_store(step, first.even);
+    wasm_v128_store(step + 16, first.odd);
+    wasm_v128_store(step + 32, second.even);
+    wasm_v128_store(step + 48, second.odd);
+  }
+
+  template <int Pixel>
+  static void Accumulate(Tile& tile, v128_t pairs, v128_t even, v128_t odd, v128_t high_even, v128_t high_odd) {
+    constexpr int kLane = Pixel % 2 * 2;
+    const v128_t x = wasm_i32x4_shuffle(pairs, pairs, kLane, kLane, kLane, kLane);
+    const v128_t y = wasm_i32x4_shuffle(pairs, pairs, kLane + 1, kLane + 1, kLane + 1, kLane + 1);
+    tile.low[Pixel] =
+        wasm_i32x4_add(tile.low[Pixel], wasm_i32x4_add(wasm_i32x4_dot_i16x8(x, even), wasm_i32x4_dot_i16x8(y, odd)));
+    tile.high[Pixel] = wasm_i32x4_add(
+        tile.high[Pixel], wasm_i32x4_add(wasm_i32x4_dot_i16x8(x, high_even), wasm_i32x4_dot_i16x8(y, high_odd)));
+  }
+
+  template <bool Adjacent>
+  static void Step(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
+    v128_t bytes;
+    if constexpr (Adjacent) {
+      bytes = wasm_v128_load(pixels[0] + offset);
+    } else {
+      bytes = wasm_v128_load32_zero(pixels[0] + offset);
+      bytes = wasm_v128_load32_lane(pixels[1] + offset, bytes, 1);
+      bytes = wasm_v128_load32_lane(pixels[2] + offset, bytes, 2);
+      bytes = wasm_v128_load32_lane(pixels[3] + offset, bytes, 3);
+    }
+    const v128_t even = wasm_v128_load(step);
+    const v128_t odd = wasm_v128_load(step + 16);
+    const v128_t high_even = wasm_v128_load(step + 32);
+    const v128_t high_odd = wasm_v128_load(step + 48);
+    const v128_t front = wasm_i16x8_extend_low_i8x16(bytes);
+    Accumulate<0>(tile, front, even, odd, high_even, high_odd);
+    Accumulate<1>(tile, front, even, odd, high_even, high_odd);
+    const v128_t back = wasm_i16x8_extend_high_i8x16(bytes);
+    Accumulate<2>(tile, back, even, odd, high_even, high_odd);
+    Accumulate<3>(tile, back, even, odd, high_even, high_odd);
+  }
+
+  // One pixel. Each of the four accumulators holds two channels, each in two halves.
+  struct Vector {
+    v128_t sums[4] = {wasm_i32x4_splat(0), wasm_i32x4_splat(0), wasm_i32x4_splat(0), wasm_i32x4_splat(0)};
+
+    void Step(const std::int8_t* pixel, StepBytes bytes) {
+      const v128_t x = wasm_i16x8_extend_low_i8x16(wasm_v128_load32_splat(pixel));
+      sums[0] = wasm_i32x4_add(sums[0], wasm_i32x4_dot_i16x8(x, wasm_i16x8_extend_low_i8x16(bytes.first)));
+      sums[1] = wasm_i32x4_add(sums[1], wasm_i32x4_dot_i16x8(x, wasm_i16x8_extend_high_i8x16(bytes.first)));
+      sums[2] = wasm_i32x4_add(sums[2], wasm_i32x4_dot_i16x8(x, wasm_i16x8_extend_low_i8x16(bytes.second)));
+      sums[3] = wasm_i32x4_add(sums[3], wasm_i32x4_dot_i16x8(x, wasm_i16x8_extend_high_i8x16(bytes.second)));
+    }
+    v128_t Low() const { return Join(sums[0], sums[1]); }
+    v128_t High() const { return Join(sums[2], sums[3]); }
+    static v128_t Join(v128_t a, v128_t b) {
+      return wasm_i32x4_add(wasm_i32x4_shuffle(a, b, 0, 2, 4, 6), wasm_i32x4_shuffle(a, b, 1, 3, 5, 7));
+    }
+  };
+  static v128_t Lookup(v128_t table, v128_t indices) { return wasm_i8x16_swizzle(table, indices); }
+};
+
+#if KDEQUANT_HAS_RELAXED
+template <bool Add>
+struct RelaxedArithmetic {
+  static constexpr bool kShifted = true;
+  static constexpr std::ptrdiff_t kStepBytes = 32;
+
+  static void Decode(StepBytes bytes, std::int8_t* step) {
+    wasm_v128_store(step, bytes.first);
+    wasm_v128_store(step + 16, bytes.second);
+  }
+
+  static v128_t Dot(v128_t x, v128_t weights, v128_t sum) {
+    if constexpr (Add) return relaxed::DotAdd(x, weights, sum);
+    return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(relaxed::DotPairs(x, weights), wasm_i16x8_splat(1)));
+  }
+
+  template <bool Adjacent>
+  static void Step(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
+    const v128_t low = wasm_v128_load(step);
+    const v128_t high = wasm_v128_load(step + 16);
+    const auto accumulate = [&](v128_t x, int p) {
+      tile.low[p] = Dot(x, low, tile.low[p]);
+      tile.high[p] = Dot(x, high, tile.high[p]);
+    };
+    if constexpr (Adjacent && !Add) {  // A load and four shuffles, or four loads: both were measured.
+      const v128_t x = wasm_v128_load(pixels[0] + offset);
+      accumulate(wasm_i32x4_shuffle(x, x, 0, 0, 0, 0), 0);
+      accumulate(wasm_i32x4_shuffle(x, x, 1, 1, 1, 1), 1);
+      accumulate(wasm_i32x4_shuffle(x, x, 2, 2, 2, 2), 2);
+      accumulate(wasm_i32x4_shuffle(x, x, 3, 3, 3, 3), 3);
+    } else {
+      for (int p = 0; p < 4; ++p) {
+        accumulate(wasm_v128_load32_splat(Adjacent ? pixels[0] + offset + 4 * p : pixels[p] + offset), p);
+      }
+    }
+  }
+
+  struct Vector {
+    v128_t low = wasm_i32x4_splat(0);
+    v128_t high = wasm_i32x4_splat(0);
+
+    void Step(const std::int8_t* pixel, StepBytes bytes) {
+      const v128_t x = wasm_v128_load32_splat(pixel);
+      low = Dot(x, bytes.first, low);
+      high = Dot(x, bytes.second, high);
+    }
+    v128_t Low() const { return low; }
+    v128_t High() const { return high; }
+  };
+  static v128_t Lookup(v128_t table, v128_t indices) { return relaxed::Lookup(table, indices); }
+};
+#endif
+
+// The two vectors of a packed step, as codes or (shifted) as codes + 64.
+template <typename A, bool Nibbles>
+StepBytes Unpack(const std::uint8_t* step, v128_t table) {
+  if constexpr (Nibbles) {
+    const v128_t pairs = wasm_v128_load(step);
+    return {A::Lookup(table, wasm_v128_and(pairs, wasm_i8x16_splat(0x0f))), A::Lookup(table, wasm_u8x16_shr(pairs, 4))};
+  } else {
+    const v128_t shift = wasm_i8x16_splat(A::kShifted ? kShift : 0);
+    return {wasm_i8x16_add(wasm_v128_load(step), shift), wasm_i8x16_add(wasm_v128_load(step + 16), shift)};
+  }
+}
+
+template <typename A>
+v128_t Table(const PackedWeights& weights) {
+  return wasm_i8x16_add(wasm_v128_load(weights.table.data()), wasm_i8x16_splat(A::kShifted ? kShift : 0));
+}
+
+template <typename A, bool Nibbles>
+void DecodePanel(const PackedWeights& weights, std::size_t panel, std::int8_t* decoded) {
+  const std::uint8_t* step = weights.Panel(panel);
+  const v128_t table = Table<A>(weights);
+  KDEQUANT_NO_UNROLL
+  for (std::size_t i = 0; i < weights.steps; ++i, decoded += A::kStepBytes, step += Nibbles ? 16 : 32) {
+    A::Decode(Unpack<A, Nibbles>(step, table), decoded);
+  }
+}
+
+// The four bytes of each of four pixels.
+template <bool Adjacent>
+v128_t LoadPixels(const std::int8_t* const* pixels, std::ptrdiff_t offset) {
+  if constexpr (Adjacent) return wasm_v128_load(pixels[0] + offset);
+  v128_t bytes = wasm_v128_load32_zero(pixels[0] + offset);
+  bytes = wasm_v128_load32_lane(pixels[1] + offset, bytes, 1);
+  bytes = wasm_v128_load32_lane(pixels[2] + offset, bytes, 2);
+  return wasm_v128_load32_lane(pixels[3] + offset, bytes, 3);
+}
+
+// Calls visit(pixels, offset) for every tap and block of the windows at four origins.
+template <typename Visit>
+void ForEachStep(const Source& source, const Windows& windows, const std::int32_t* origins, Visit visit) {
+  for (const std::int32_t tap : windows.taps) {
+    const std::int8_t* const first = source.pixels + tap;
+    const std::int8_t* const pixels[4] = {first + origins[0], first + origins[1], first + origins[2],
+                                          first + origins[3]};
+    std::ptrdiff_t offset = 0;
+    KDEQUANT_NO_UNROLL
+    for (std::ptrdiff_t block = 0; block < windows.blocks; ++block, offset += source.block_stride) {
+      visit(pixels, offset);
+    }
+  }
+}
+
+// -64 times the sum of each window.
+void SumWindows(const Source& source, const Windows& windows, std::int32_t* corrections) {
+  for (std::size_t i = 0; i < windows.origins.size(); i += 4) {
+    const std::int32_t* const origins = windows.origins.data() + i;
+    v128_t sums = wasm_i32x4_splat(0);
+    const auto add = [&](v128_t bytes) {
+      sums = wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(bytes)));
+    };
+    if (AreAdjacent(origins)) {
+      ForEachStep(source, windows, origins, [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<true>(p, at)); });
+    } else {
+      ForEachStep(source, windows, origins, [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<false>(p, at)); });
+    }
+    wasm_v128_store(corrections + i, wasm_i32x4_mul(sums, wasm_i32x4_splat(-kShift)));
+  }
+}
+
+template <typename A>
+struct Run {
+  const Source& source;
+  const Windows& windows;
+  const PackedWeights& weights;
+  std::ptrdiff_t channel;       // The group's first.
+  std::ptrdiff_t block_stride;  // Of the output.
+
+  std::ptrdiff_t Rows() const { return static_cast<std::ptrdiff_t>(weights.rows); }
+
+  template <typename Output>
+  void Put(const Output& output, const VectorBounds& bounds, std::ptrdiff_t row, std::ptrdiff_t pixel,
+           const Tile& tile) const {
+    const std::ptrdiff_t index = (channel + row) / 4 * block_stride + 4 * pixel;
+    Store<4>(output, bounds, channel + row, index, tile.low);
+    if (row + 4 < Rows()) Store<4>(output, bounds, channel + row + 4, index + block_stride, tile.high);
+  }
+
+  template <bool Adjacent>
+  void Multiply(const std::int32_t* origins, const std::int8_t* decoded, Tile& tile) const {
+    ForEachStep(source, windows, origins, [&](const auto& pixels, std::ptrdiff_t offset) {
+      A::template Step<Adjacent>(tile, pixels, offset, decoded);
+      decoded += A::kStepBytes;
+    });
+  }
+
+  // A panel over pixels [begin, end), both multiples of four.
+  template <typename Output>
+  void Panel(const Output& output, const VectorBounds& bounds, std::ptrdiff_t row, const std::int8_t* decoded,
+             const std::int32_t* corrections, std::ptrdiff_t begin, std::ptrdiff_t end) const {
+    for (std::ptrdiff_t pixel = begin; pixel < end; pixel += 4) {
+      const v128_t low = wasm_v128_load(output.rows.start + channel + row);
+      const v128_t high = wasm_v128_load(output.rows.start + channel + row + 4);
+      Tile tile;
+      for (int p = 0; p < 4; ++p) {
+        tile.low[p] = low;
+        tile.high[p] = high;
+        if constexpr (A::kShifted) {
+          const v128_t correction = wasm_v128_load32_splat(corrections + pixel + p);
+          tile.low[p] = wasm_i32x4_add(low, correction);
+          tile.high[p] = wasm_i32x4_add(high, correction);
+        }
+      }
+      const std::int32_t* const origins = windows.origins.data() + pixel;
+      if (AreAdjacent(origins)) {
+        Multiply<true>(origins, decoded, tile);
+      } else {
+        Multiply<false>(origins, decoded, tile);
+      }
+      Put(output, bounds, row, pixel, tile);
+    }
+  }
+
+  template <bool Nibbles, typename Output>
+  void Image(const Output& output, std::size_t at_once, std::byte* scratch) const {
+    const VectorBounds bounds = MakeStore(output);
+    const auto pixels = static_cast<std::ptrdiff_t>(windows.origins.size());
+    auto* const corrections = reinterpret_cast<std::int32_t*>(scratch);
+    auto* const decoded = reinterpret_cast<std::int8_t*>(scratch) + 4 * pixels;
+    if constexpr (A::kShifted) SumWindows(source, windows, corrections);
+    const auto panel_bytes = static_cast<std::ptrdiff_t>(weights.steps) * A::kStepBytes;
+    const std::ptrdiff_t depth = static_cast<std::ptrdiff_t>(weights.steps) * 4;
+    const std::ptrdiff_t band = at_once > 1 ? std::max<std::ptrdiff_t>(16, kBandBytes / depth / 4 * 4) : pixels;
+    for (std::size_t first = 0; first < weights.Panels(); first += at_once) {
+      const std::size_t last = std::min(first + at_once, weights.Panels());
+      for (std::size_t panel = first; panel < last; ++panel)
+        DecodePanel<A, Nibbles>(weights, panel, decoded + static_cast<std::ptrdiff_t>(panel - first) * panel_bytes);
+      for (std::ptrdiff_t begin = 0; begin < pixels; begin += band) {
+        for (std::size_t panel = first; panel < last; ++panel) {
+          Panel(output, bounds, static_cast<std::ptrdiff_t>(panel * kPanelRows),
+                decoded + static_cast<std::ptrdiff_t>(panel - first) * panel_bytes, corrections, begin,
+                std::min(begin + band, pixels));
+        }
+      }
+    }
+  }
+
+  // One pixel: every weight is used once, and decoded where it is.
+  template <bool Nibbles, typename Output>
+  void Vector(const Output& output) const {
+    const VectorBounds bounds = MakeStore(output);
+    const v128_t table = Table<A>(weights);
+    std::int32_t sum = 0;
+    if constexpr (A::kShifted) {
+      std::int32_t corrections[4];
+      const std::int32_t origin = windows.origins[0];
+      SumWindows(source, {windows.blocks, 1, {origin, origin, origin, origin}, windows.taps}, corrections);
+      sum = corrections[0];
+    }
+    const v128_t correction = wasm_i32x4_splat(sum);
+    constexpr std::ptrdiff_t kStep = Nibbles ? 16 : 32;
+    for (std::size_t panel = 0; panel < weights.Panels(); panel += 2) {
+      // Two panels share the loads of x; the last one may stand twice.
+      const std::uint8_t* a = weights.Panel(panel);
+      const std::uint8_t* b = weights.Panel(std::min(panel + 1, weights.Panels() - 1));
+      typename A::Vector first;
+      typename A::Vector second;
+      for (const std::int32_t tap : windows.taps) {
+        const std::int8_t* pixel = source.pixels + windows.origins[0] + tap;
+        KDEQUANT_NO_UNROLL
+        for (std::ptrdiff_t block = 0; block < windows.blocks;
+             ++block, pixel += source.block_stride, a += kStep, b += kStep) {
+          first.Step(pixel, Unpack<A, Nibbles>(a, table));
+          second.Step(pixel, Unpack<A, Nibbles>(b, table));
+        }
+      }
+      const v128_t sums[4] = {first.Low(), first.High(), second.Low(), second.High()};
+      for (int i = 0; i < 4; ++i) {
+        const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(panel * kPanelRows) + 4 * i;
+        if (row >= Rows()) break;
+        const v128_t start = wasm_i32x4_add(wasm_v128_load(output.rows.start + channel + row), correction);
+        const v128_t total = wasm_i32x4_add(start, sums[i]);
+        Store<1>(output, bounds, channel + row, (channel + row) / 4 * block_stride, &total);
+      }
+    }
+  }
+
+  template <bool Nibbles, typename Output>
+  void Any(const Output& output, std::size_t at_once, std::byte* scratch) const {
+    if (windows.pixels == 1) return Vector<Nibbles>(output);
+    Image<Nibbles>(output, at_once, scratch);
+  }
+};
+
+std::ptrdiff_t StepBytesOf(Arithmetic arithmetic) { return arithmetic == Arithmetic::kPairs ? 64 : 32; }
+
+// Of a dense group: taps outermost, then blocks of four channels.
+std::vector<std::size_t> StepOrder(std::ptrdiff_t channels, std::ptrdiff_t taps) {
+  std::vector<std::size_t> order;
+  for (std::ptrdiff_t tap = 0; tap < taps; ++tap) {
+    for (std::ptrdiff_t c = 0; c < (channels + 3) / 4 * 4; ++c) {
+      order.push_back(c < channels ? static_cast<std::size_t>(c * taps + tap) : kNoDepth);
+    }
+  }
+  return order;
+}
+
+}  // namespace
+
+Result<Dense> Dense::Create(const IntegerWeights& weights, std::size_t first, std::size_t count,
+                            std::ptrdiff_t channels, std::ptrdiff_t taps, Arithmetic arithmetic) {
+  Dense made;
+  made.arithmetic_ = KDEQUANT_HAS_RELAXED && HasRelaxedCodes(weights) ? arithmetic : Arithmetic::kPairs;
+  auto packed = Pack(weights, first, count, StepOrder(channels, taps), {});
+  if (!packed) return Forward(packed);
+  made.weights_ = std::move(*packed);
+  return made;
+}
+
+std::size_t Dense::PanelsAtOnce(const Windows& windows) const {
+  const std::size_t panel = weights_.steps * static_cast<std::size_t>(StepBytesOf(arithmetic_));
+  if (windows.pixels == 1) return 0;
+  return weights_.Panels() * panel <= kDecodedLimit ? weights_.Panels() : 1;
+}
+
+std::size_t Dense::ScratchBytes(const Windows& windows) const {
+  return windows.origins.size() * sizeof(std::int32_t) +
+         PanelsAtOnce(windows) * weights_.steps * static_cast<std::size_t>(StepBytesOf(arithmetic_));
+}
+
+template <typename Output>
+void Dense::RunAny(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
+                   const Output& output, std::byte* scratch) const {
+  const auto run = [&]<typename A>(A) {
+    const w4a8::Run<A> job{source, windows, weights_, channel, block_stride};
+    if (weights_.nibbles) {
+      job.template Any<true>(output, PanelsAtOnce(windows), scratch);
+    } else {
+      job.template Any<false>(output, PanelsAtOnce(windows), scratch);
+    }
+  };
+#if KDEQUANT_HAS_RELAXED
+  if (arithmetic_ == Arithmetic::kRelaxedAdd) return run(RelaxedArithmetic<true>{});
+  if (arithmetic_ == Arithmetic::kRelaxedPairs) return run(RelaxedArithmetic<false>{});
+#endif
+  run(PairArithmetic{});
+}
+
+void Dense::Run(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
+                const ByteOutput& output, std::byte* scratch) const {
+  RunAny(source, windows, channel, block_stride, output, scratch);
+}
+void Dense::Run(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
+                const FloatOutput& output, std::byte* scratch) const {
+  RunAny(source, windows, channel, block_stride, output, scratch);
+}
+
+}  // namespace kdequant::w4a8

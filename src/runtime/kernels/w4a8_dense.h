@@ -1,0 +1,90 @@
+// kernels/w4a8_dense.h
+// Sums of products of quantized weights with windows of a byte image: the kernel behind dense and grouped convolutions
+// and fully connected layers.
+//
+// A tile is 4 output pixels x 8 output channels: eight accumulators of four channels each, which is what leaves
+// browsers enough of their 15 vector registers. Weights stay packed; a panel of 8 channels is decoded into scratch and
+// passes over many pixels.
+//
+// Three instructions can multiply, and all give the same sums:
+// - pairs of 16-bit integers, everywhere;
+// - the relaxed dot product (kernels/relaxed.h) added to 32 bits in one instruction: twice as fast where the processor
+//   has that instruction too (AVX-VNNI, ARM's dot product);
+// - the relaxed dot product to 16 bits and one multiplication with ones: faster where it has not.
+// The relaxed ones need a factor in 0..127. Activations use all 8 bits, so it is the weights, whose codes lie within
+// +-63: with code + 64 for a weight, sum(x code) = sum(x (code + 64)) - 64 sum(x), and the last sum is one for all
+// channels of a pixel.
+#ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_DENSE_H_
+#define KDEQUANT_RUNTIME_KERNELS_W4A8_DENSE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/w4a8_output.h"
+#include "kernels/w4a8_pack.h"
+
+namespace kdequant::w4a8 {
+
+enum class Arithmetic {
+  kPlain,         ///< Loops, the reference.
+  kPairs,         ///< 16-bit pairs.
+  kRelaxedAdd,    ///< Relaxed dot product with addition.
+  kRelaxedPairs,  ///< Relaxed dot product in 16 bits.
+};
+
+/// Which relaxed arithmetic is faster here, measured once in a few milliseconds; kPairs where a known product comes
+/// out wrong or the build has none.
+Arithmetic FastestArithmetic();
+
+/// Where the windows of one group's output pixels lie, in bytes.
+struct Windows {
+  std::ptrdiff_t blocks = 0;          ///< Of four channels, in a window.
+  std::ptrdiff_t pixels = 0;          ///< Of the output.
+  std::vector<std::int32_t> origins;  ///< Of each output pixel's window in a block; rounded up to a multiple of 4.
+  std::vector<std::int32_t> taps;     ///< From an origin to each tap.
+};
+
+/// Whether the windows of four pixels lie side by side, so that one load reads a tap of all.
+inline bool AreAdjacent(const std::int32_t* origins) {
+  return origins[1] - origins[0] == 4 && origins[2] - origins[1] == 4 && origins[3] - origins[2] == 4;
+}
+
+/// A group's first block and the bytes from one block to the next.
+struct Source {
+  const std::int8_t* pixels = nullptr;
+  std::ptrdiff_t block_stride = 0;
+};
+
+/// One group's weights.
+class Dense {
+ public:
+  /// Packs rows [first, first + count) of `weights`, whose depth is channel-major: [channels][taps]. Errors:
+  /// kOutOfMemory.
+  static Result<Dense> Create(const IntegerWeights& weights, std::size_t first, std::size_t count,
+                              std::ptrdiff_t channels, std::ptrdiff_t taps, Arithmetic arithmetic);
+
+  std::size_t WeightBytes() const { return weights_.data.size(); }
+  std::size_t ScratchBytes(const Windows& windows) const;
+
+  /// Writes channels [channel, channel + rows) of the output; `block_stride` is the output's. `channel` is a multiple
+  /// of four. `scratch` is aligned to 16 bytes.
+  void Run(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
+           const ByteOutput& output, std::byte* scratch) const;
+  void Run(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
+           const FloatOutput& output, std::byte* scratch) const;
+
+ private:
+  template <typename Output>
+  void RunAny(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
+              const Output& output, std::byte* scratch) const;
+  std::size_t PanelsAtOnce(const Windows& windows) const;
+
+  PackedWeights weights_;
+  Arithmetic arithmetic_ = Arithmetic::kPairs;
+};
+
+}  // namespace kdequant::w4a8
+
+#endif  // KDEQUANT_RUNTIME_KERNELS_W4A8_DENSE_H_

@@ -1,0 +1,67 @@
+// kernels/w4a8_depthwise.h
+// Depthwise convolutions of byte images: every channel by itself, four at a time.
+#ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_DEPTHWISE_H_
+#define KDEQUANT_RUNTIME_KERNELS_W4A8_DEPTHWISE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/conv_f32.h"
+#include "kernels/w4a8_dense.h"
+
+namespace kdequant::w4a8 {
+
+using runtime::ConvGeometry;
+using runtime::Image;
+
+/// Any window, with 16-bit pairs of taps.
+class DepthwisePairs {
+ public:
+  /// `weights`: [C, 1, kh, kw]. Errors: kOutOfMemory.
+  static Result<DepthwisePairs> Create(const IntegerWeights& weights, std::ptrdiff_t channels, std::ptrdiff_t taps);
+  std::size_t WeightBytes() const { return weights_.size() * sizeof(std::int16_t); }
+
+  template <typename Output>
+  void Run(const Source& source, const Windows& windows, const Image& image, const Output& output) const;
+
+ private:
+  Buffer<std::int16_t> weights_;  // [C / 4][pairs of taps][4 channels][2 taps]
+};
+
+/// The relaxed dot product over four rows at once. Input bytes must be in 0..127.
+///
+/// Four rows are interleaved, so that a vector holds one column of four channels; a dot product of it with a column of
+/// the kernel is that column's part of an output. Where rows do not skip, two output rows share what was interleaved,
+/// the second with its kernel a row lower.
+class DepthwiseRows {
+ public:
+  /// Whether the geometry is one of those: no dilation, no cropping.
+  static bool Supports(const ConvGeometry& geometry);
+  static Result<DepthwiseRows> Create(const ConvGeometry& geometry, const IntegerWeights& weights,
+                                      Arithmetic arithmetic);
+  std::size_t WeightBytes() const { return weights_.size(); }
+  std::size_t ScratchBytes() const;
+
+  /// `input` is the image itself; padding is the zero point.
+  template <typename Output>
+  void Run(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch) const;
+
+ private:
+  struct Lines;
+  template <typename A, int Rows>
+  static void AddTile(const Lines& lines, const std::int8_t* weights, const std::int8_t* columns, v128_t (&sums)[2][4]);
+  template <typename A, typename Output>
+  void RunWith(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch) const;
+
+  ConvGeometry geometry_;
+  Arithmetic arithmetic_ = Arithmetic::kRelaxedPairs;
+  std::ptrdiff_t rows_ = 1;        // Output rows at once.
+  std::ptrdiff_t groups_ = 1;      // Of four input rows, for them.
+  std::ptrdiff_t line_width_ = 0;  // Columns of a line: the padded input's, and what the last tile reads behind it.
+  Buffer<std::int8_t> weights_;    // [C / 4][output row][column][group][4 channels][4 rows]
+};
+
+}  // namespace kdequant::w4a8
+
+#endif  // KDEQUANT_RUNTIME_KERNELS_W4A8_DEPTHWISE_H_

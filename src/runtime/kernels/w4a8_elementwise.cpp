@@ -1,0 +1,151 @@
+#include "kernels/w4a8_elementwise.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "kernels/w4a8_vector.h"
+
+namespace kdequant::w4a8 {
+namespace {
+
+constexpr std::int8_t kSmallest = std::numeric_limits<std::int8_t>::min();
+
+// Sixteen signed bytes as four vectors of floats, less the zero point.
+void Widen(v128_t bytes, v128_t zero_point, v128_t floats[4]) {
+  const v128_t low = wasm_i16x8_sub(wasm_i16x8_extend_low_i8x16(bytes), zero_point);
+  const v128_t high = wasm_i16x8_sub(wasm_i16x8_extend_high_i8x16(bytes), zero_point);
+  floats[0] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(low));
+  floats[1] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(low));
+  floats[2] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(high));
+  floats[3] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(high));
+}
+
+// Where a window meets the image along one axis: the positions begin, begin + step, ... below end.
+struct Reach {
+  std::ptrdiff_t begin;
+  std::ptrdiff_t end;
+
+  Reach(const PoolGeometry& g, std::size_t axis, std::ptrdiff_t output) {
+    const std::ptrdiff_t size = axis == 0 ? g.input.height : g.input.width;
+    begin = output * g.strides[axis] - g.pads[axis];
+    end = std::min(size, begin + (g.kernel[axis] - 1) * g.dilations[axis] + 1);
+    while (begin < 0) begin += g.dilations[axis];
+  }
+};
+
+v128_t WindowMaximum(const PoolGeometry& g, const Reach& rows, const Reach& columns, const std::int8_t* block) {
+  v128_t best = wasm_i8x16_splat(kSmallest);
+  for (std::ptrdiff_t y = rows.begin; y < rows.end; y += g.dilations[0]) {
+    for (std::ptrdiff_t x = columns.begin; x < columns.end; x += g.dilations[1])
+      best = wasm_i8x16_max(best, wasm_v128_load32_zero(block + 4 * (y * g.input.width + x)));
+  }
+  return best;
+}
+
+void WindowMaximumPlain(const PoolGeometry& g, const Reach& rows, const Reach& columns, const std::int8_t* block,
+                        std::int8_t* best) {
+  std::fill_n(best, 4, kSmallest);
+  for (std::ptrdiff_t y = rows.begin; y < rows.end; y += g.dilations[0]) {
+    for (std::ptrdiff_t x = columns.begin; x < columns.end; x += g.dilations[1]) {
+      for (std::ptrdiff_t lane = 0; lane < 4; ++lane)
+        best[lane] = std::max(best[lane], block[4 * (y * g.input.width + x) + lane]);
+    }
+  }
+}
+
+}  // namespace
+
+void QuantizeImage(const Grid& grid, const Image& image, const float* input, std::int8_t* output, bool vectors) {
+  const std::ptrdiff_t pixels = image.Pixels();
+  const v128_t inverse = wasm_f32x4_splat(1.0F / grid.scale);
+  const VectorBounds bounds(BoundsOf(grid), grid.zero_point);
+  for (std::ptrdiff_t block = 0; block < image.Blocks(); ++block) {
+    const std::ptrdiff_t channels = std::min<std::ptrdiff_t>(4, image.channels - 4 * block);
+    const float* const planes = input + 4 * block * pixels;
+    std::int8_t* const target = output + block * image.BlockStride();
+    std::ptrdiff_t pixel = 0;
+    for (; vectors && pixel + 4 <= pixels; pixel += 4) {
+      v128_t lanes[4];
+      for (std::ptrdiff_t c = 0; c < 4; ++c) {
+        const float* const plane = planes + std::min(c, channels - 1) * pixels;
+        lanes[c] = ToGrid(wasm_f32x4_mul(wasm_v128_load(plane + pixel), inverse), bounds);
+      }
+      const v128_t by_channel = NarrowToBytes(lanes[0], lanes[1], lanes[2], lanes[3]);
+      wasm_v128_store(target + 4 * pixel,
+                      wasm_i8x16_shuffle(by_channel, by_channel, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+    }
+    for (; pixel < pixels; ++pixel) {
+      for (std::ptrdiff_t c = 0; c < channels; ++c) target[4 * pixel + c] = Quantize(grid, planes[c * pixels + pixel]);
+    }
+  }
+}
+
+void Add(const Addend& a, const Addend& b, Bounds bounds, std::int32_t zero_point, std::ptrdiff_t count,
+         std::int8_t* output, bool vectors) {
+  if (!vectors) {
+    for (std::ptrdiff_t i = 0; i < count; ++i) {
+      const float sum = static_cast<float>(a.bytes[i] - a.zero_point) * a.ratio +
+                        static_cast<float>(b.bytes[i] - b.zero_point) * b.ratio;
+      output[i] = ToByte(sum, bounds, zero_point);
+    }
+    return;
+  }
+  const VectorBounds spread(bounds, zero_point);
+  const v128_t zero_a = wasm_i16x8_splat(static_cast<std::int16_t>(a.zero_point));
+  const v128_t zero_b = wasm_i16x8_splat(static_cast<std::int16_t>(b.zero_point));
+  const v128_t ratio_a = wasm_f32x4_splat(a.ratio);
+  const v128_t ratio_b = wasm_f32x4_splat(b.ratio);
+  for (std::ptrdiff_t i = 0; i < count; i += 16) {
+    v128_t x[4];
+    v128_t y[4];
+    Widen(wasm_v128_load(a.bytes + i), zero_a, x);
+    Widen(wasm_v128_load(b.bytes + i), zero_b, y);
+    for (int j = 0; j < 4; ++j)
+      x[j] = ToGrid(wasm_f32x4_add(wasm_f32x4_mul(x[j], ratio_a), wasm_f32x4_mul(y[j], ratio_b)), spread);
+    wasm_v128_store(output + i, NarrowToBytes(x[0], x[1], x[2], x[3]));
+  }
+}
+
+void MaxPool(const PoolGeometry& g, const std::int8_t* input, std::int8_t* output, bool vectors) {
+  for (std::ptrdiff_t block = 0; block < g.input.Blocks(); ++block) {
+    const std::int8_t* const from = input + block * g.input.BlockStride();
+    std::int8_t* to = output + block * g.output.BlockStride();
+    for (std::ptrdiff_t oy = 0; oy < g.output.height; ++oy) {
+      const Reach rows(g, 0, oy);
+      for (std::ptrdiff_t ox = 0; ox < g.output.width; ++ox, to += 4) {
+        const Reach columns(g, 1, ox);
+        if (vectors) {
+          wasm_v128_store32_lane(to, WindowMaximum(g, rows, columns, from), 0);
+        } else {
+          WindowMaximumPlain(g, rows, columns, from, to);
+        }
+      }
+    }
+  }
+}
+
+void GlobalMean(const Image& image, const std::int8_t* input, std::int32_t input_zero_point, float multiplier,
+                Bounds bounds, std::int32_t zero_point, std::int8_t* output, bool vectors) {
+  const auto start = static_cast<std::int32_t>(-input_zero_point * image.Pixels());
+  const VectorBounds spread(bounds, zero_point);
+  for (std::ptrdiff_t block = 0; block < image.Blocks(); ++block) {
+    const std::int8_t* const from = input + block * image.BlockStride();
+    if (vectors) {
+      v128_t sums = wasm_i32x4_splat(start);
+      for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) {
+        const v128_t bytes = wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(from + 4 * pixel));
+        sums = wasm_i32x4_add(sums, wasm_i32x4_extend_low_i16x8(bytes));
+      }
+      const v128_t bytes = RequantizeVector(sums, wasm_f32x4_splat(multiplier), spread);
+      wasm_v128_store32_lane(output + 4 * block, NarrowToBytes(bytes, bytes, bytes, bytes), 0);
+      continue;
+    }
+    for (std::ptrdiff_t lane = 0; lane < 4; ++lane) {
+      std::int32_t sum = start;
+      for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) sum += from[4 * pixel + lane];
+      output[4 * block + lane] = Requantize(sum, multiplier, bounds, zero_point);
+    }
+  }
+}
+
+}  // namespace kdequant::w4a8

@@ -1,0 +1,191 @@
+#include "kernels/w4a8_conv.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <vector>
+
+#include "kdequant/base/random.h"
+
+namespace kdequant::w4a8 {
+namespace {
+
+struct Case {
+  const char* name;
+  std::ptrdiff_t channels, height, width, outputs, groups, kernel, stride, dilation, pad_before, pad_after;
+};
+
+// Every way through the kernels: one pixel and many, whole and broken tiles, panels and blocks; windows side by side
+// and apart; paddings of different widths; groups; depthwise with and without what the row kernel wants.
+constexpr Case kCases[] = {
+    {"1x1", 16, 6, 6, 24, 1, 1, 1, 1, 0, 0},
+    {"1x1 with a broken tile and a broken panel", 12, 7, 7, 20, 1, 1, 1, 1, 0, 0},
+    {"1x1, channels that fill no block", 7, 5, 3, 5, 1, 1, 1, 1, 0, 0},
+    {"1x1 with stride", 8, 9, 9, 8, 1, 1, 2, 1, 0, 0},
+    {"one pixel", 36, 1, 1, 21, 1, 1, 1, 1, 0, 0},
+    {"one pixel of a whole window", 8, 3, 3, 12, 1, 3, 1, 1, 0, 0},
+    {"3x3", 8, 9, 11, 16, 1, 3, 1, 1, 1, 1},
+    {"3x3 of three channels with stride", 3, 13, 12, 10, 1, 3, 2, 1, 0, 1},
+    {"5x5 dilated", 4, 15, 15, 8, 1, 5, 1, 2, 3, 3},
+    {"wide and deep enough for several bands", 64, 20, 20, 24, 1, 3, 1, 1, 1, 1},
+    {"too many weights to decode at once", 256, 4, 4, 136, 1, 3, 1, 1, 1, 1},
+    {"groups", 16, 6, 5, 24, 2, 3, 1, 1, 1, 1},
+    {"groups that break blocks", 6, 6, 5, 9, 3, 3, 1, 1, 1, 1},
+    {"depthwise 3x3", 10, 9, 9, 10, 10, 3, 1, 1, 1, 1},
+    {"depthwise 3x3, one row", 8, 1, 6, 8, 8, 3, 1, 1, 1, 1},
+    {"depthwise 3x3 with stride", 12, 10, 14, 12, 12, 3, 2, 1, 0, 1},
+    {"depthwise 5x5", 8, 7, 7, 8, 8, 5, 1, 1, 2, 2},
+    {"depthwise 5x5 with stride", 8, 14, 13, 8, 8, 5, 2, 1, 2, 2},
+    {"depthwise, narrower than a tile", 5, 6, 2, 5, 5, 3, 1, 1, 1, 1},
+    {"depthwise, kernel larger than the image", 4, 2, 2, 4, 4, 7, 1, 1, 3, 3},
+    {"depthwise dilated", 4, 9, 9, 4, 4, 3, 1, 2, 2, 2},
+    {"depthwise without padding", 4, 9, 10, 4, 4, 3, 1, 1, 0, 0},
+};
+
+ConvGeometry GeometryOf(const Case& c) {
+  const auto size = [&](std::ptrdiff_t in) {
+    return (in + c.pad_before + c.pad_after - (c.kernel - 1) * c.dilation - 1) / c.stride + 1;
+  };
+  ConvGeometry g;
+  g.input = {c.channels, c.height, c.width};
+  g.output = {c.outputs, size(c.height), size(c.width)};
+  g.groups = c.groups;
+  for (std::size_t i = 0; i < 2; ++i) {
+    g.kernel[i] = c.kernel;
+    g.strides[i] = c.stride;
+    g.dilations[i] = c.dilation;
+    g.pads[i] = c.pad_before;
+    g.pads[i + 2] = c.pad_after;
+  }
+  return g;
+}
+
+// Sixteen codes within +-63, as quantized layers have, or any bytes.
+IntegerWeights RandomWeights(const ConvGeometry& g, bool table, std::uint64_t seed) {
+  Random random(seed);
+  IntegerWeights weights;
+  weights.rows = static_cast<std::size_t>(g.output.channels);
+  weights.depth = static_cast<std::size_t>(g.GroupInputs() * g.Taps());
+  if (table) {
+    for (std::size_t i = 0; i < 16; ++i) weights.table[i] = static_cast<std::int8_t>(8 * static_cast<int>(i) - 63);
+  }
+  for (std::size_t i = 0; i < weights.rows * weights.depth; ++i) {
+    if (table) {
+      weights.indices.push_back(static_cast<std::uint8_t>(random.Below(16)));
+      weights.values.push_back(weights.table[weights.indices.back()]);
+    } else {
+      weights.values.push_back(static_cast<std::int8_t>(static_cast<int>(random.Below(255)) - 127));
+    }
+  }
+  return weights;
+}
+
+struct Outputs {
+  std::vector<std::int8_t> bytes;
+  std::vector<float> floats;
+};
+
+// What the convolution makes of a random image: the real elements, in the order of the graph.
+Outputs Convolve(const ConvGeometry& g, const IntegerWeights& weights, bool seven_bits, Arithmetic arithmetic) {
+  Random random(99);
+  Buffer<std::int8_t> input(static_cast<std::size_t>(g.input.Elements() + 64));
+  for (std::size_t i = 0; i < input.size(); ++i)
+    input.data()[i] = static_cast<std::int8_t>(seven_bits ? static_cast<int>(random.Below(128))
+                                                          : static_cast<int>(random.Below(256)) - 128);
+  const auto padded = static_cast<std::size_t>((g.output.channels + 7) / 8 * 8 + 8);
+  std::vector<std::int32_t> start(padded, 0);
+  std::vector<float> multipliers(padded, 0.0F);
+  std::vector<float> bias(padded, 0.0F);
+  for (std::ptrdiff_t i = 0; i < g.output.channels; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    start[at] = static_cast<std::int32_t>(random.Below(4000)) - 2000;
+    multipliers[at] = 1e-4F * static_cast<float>(1 + random.Below(200));
+    bias[at] = 0.25F * static_cast<float>(i);
+  }
+  const std::int32_t zero_point = seven_bits ? 3 : -17;
+  auto convolution = Convolution::Create(g, weights, seven_bits, arithmetic);
+  REQUIRE(convolution);
+  Buffer<std::byte> scratch(convolution->ScratchBytes() + 16);
+  const auto elements = static_cast<std::size_t>(g.output.Elements());
+  Buffer<std::int8_t> bytes(elements + 16);
+  Buffer<float> floats(elements + 16);
+  const RowStart rows{start.data(), multipliers.data()};
+  convolution->Run(input.data(), zero_point,
+                   ByteOutput{.rows = rows, .bounds = {-100, 120}, .zero_point = 5, .bytes = bytes.data()},
+                   scratch.data());
+  convolution->Run(input.data(), zero_point,
+                   FloatOutput{.rows = rows, .bias = bias.data(), .low = -50, .high = 1e30F, .floats = floats.data()},
+                   scratch.data());
+  Outputs outputs;
+  for (std::ptrdiff_t c = 0; c < g.output.channels; ++c) {
+    for (std::ptrdiff_t pixel = 0; pixel < g.output.Pixels(); ++pixel) {
+      outputs.bytes.push_back(bytes.data()[g.output.Index(c, pixel)]);
+      outputs.floats.push_back(floats.data()[g.output.Index(c, pixel)]);
+    }
+  }
+  return outputs;
+}
+
+std::vector<Arithmetic> VectorArithmetics() {
+  if (FastestArithmetic() == Arithmetic::kPairs) return {Arithmetic::kPairs};
+  return {Arithmetic::kPairs, Arithmetic::kRelaxedAdd, Arithmetic::kRelaxedPairs};
+}
+
+}  // namespace
+
+TEST_CASE("every integer convolution kernel gives what the plain loops give, bit for bit") {
+  for (const Case& c : kCases) {
+    const ConvGeometry g = GeometryOf(c);
+    for (const bool table : {true, false}) {
+      const IntegerWeights weights = RandomWeights(g, table, 5);
+      for (const bool seven_bits : {true, false}) {
+        const Outputs expected = Convolve(g, weights, seven_bits, Arithmetic::kPlain);
+        for (const Arithmetic arithmetic : VectorArithmetics()) {
+          CAPTURE(c.name);
+          CAPTURE(table);
+          CAPTURE(seven_bits);
+          CAPTURE(static_cast<int>(arithmetic));
+          const Outputs found = Convolve(g, weights, seven_bits, arithmetic);
+          CHECK(found.bytes == expected.bytes);
+          CHECK(found.floats == expected.floats);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the plain convolution computes what its definition says") {
+  // One channel, a 1x2 kernel with a column of padding: sums are 2 x_i + 3 x_(i+1), and the last one meets the zero
+  // point.
+  ConvGeometry g;
+  g.input = {1, 1, 3};
+  g.output = {1, 1, 3};
+  g.kernel[1] = 2;
+  g.pads[3] = 1;
+  IntegerWeights weights;
+  weights.rows = 1;
+  weights.depth = 2;
+  weights.values = {2, 3};
+  auto convolution = Convolution::Create(g, weights, false, Arithmetic::kPlain);
+  REQUIRE(convolution);
+  alignas(16) const std::int8_t input[16] = {10, 0, 0, 0, -20, 0, 0, 0, 30};
+  alignas(16) float output[16] = {};
+  const std::int32_t start[8] = {1};
+  const float multipliers[8] = {0.5F};
+  const float bias[8] = {100};
+  alignas(16) std::byte scratch[64];
+  convolution->Run(
+      input, 7, FloatOutput{.rows = {start, multipliers}, .bias = bias, .low = -1e9F, .high = 1e9F, .floats = output},
+      scratch);
+  CHECK(output[0] == 100 + 0.5F * (1 + 20 - 60));
+  CHECK(output[4] == 100 + 0.5F * (1 - 40 + 90));
+  CHECK(output[8] == 100 + 0.5F * (1 + 60 + 21));
+}
+
+TEST_CASE("the fastest arithmetic is one that a known product proved") {
+  const Arithmetic fastest = FastestArithmetic();
+  CHECK(fastest != Arithmetic::kPlain);
+  CHECK(FastestArithmetic() == fastest);
+}
+
+}  // namespace kdequant::w4a8

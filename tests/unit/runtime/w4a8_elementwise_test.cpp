@@ -1,0 +1,116 @@
+#include "kernels/w4a8_elementwise.h"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "kdequant/base/random.h"
+
+namespace kdequant::w4a8 {
+namespace {
+
+std::vector<std::int8_t> RandomBytes(std::size_t count, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<std::int8_t> bytes(count);
+  for (auto& byte : bytes) byte = static_cast<std::int8_t>(static_cast<int>(random.Below(256)) - 128);
+  return bytes;
+}
+
+std::vector<std::int8_t> RealElements(const Image& image, const std::vector<std::int8_t>& bytes) {
+  std::vector<std::int8_t> real;
+  for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
+    for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel)
+      real.push_back(bytes[static_cast<std::size_t>(image.Index(c, pixel))]);
+  }
+  return real;
+}
+
+}  // namespace
+
+TEST_CASE("a grid keeps zero exactly and reaches both ends of its range") {
+  const Grid eight = MakeGrid({.low = -1, .high = 3, .bits = 8});
+  CHECK(eight.bottom == -128);
+  CHECK(Dequantize(eight, Quantize(eight, 0.0F)) == 0.0F);
+  CHECK(Quantize(eight, -1.0F) == -128);
+  CHECK(Quantize(eight, 3.0F) == 127);
+  const Grid seven = MakeGrid({.low = 0, .high = 6, .bits = 7});
+  CHECK(Quantize(seven, 0.0F) == 0);
+  CHECK(Quantize(seven, 6.0F) == 127);
+  CHECK(Quantize(seven, -5.0F) == 0);
+}
+
+TEST_CASE("a table of bytes does what dequantizing, activating and quantizing does") {
+  const Grid from = MakeGrid({.low = -2, .high = 2, .bits = 8});
+  const Grid to = MakeGrid({.low = 0, .high = 2, .bits = 7});
+  const ByteTable table = MakeTable(from, Activation{.kind = Activation::Kind::kRelu}, to);
+  for (int q = -128; q < 128; ++q) {
+    const float x = std::max(0.0F, Dequantize(from, static_cast<std::int8_t>(q)));
+    CHECK(table[static_cast<std::size_t>(q + 128)] == Quantize(to, x));
+  }
+}
+
+TEST_CASE("quantized images are the same from plain loops and from vectors") {
+  for (const Image image : {Image{3, 5, 7}, Image{8, 4, 4}, Image{1, 1, 1}, Image{6, 2, 9}}) {
+    Random random(3);
+    std::vector<float> input(static_cast<std::size_t>(image.channels * image.Pixels()));
+    for (float& x : input) x = static_cast<float>(random.Uniform()) * 6 - 3;
+    const Grid grid = MakeGrid({.low = -2, .high = 2.5F, .bits = 8});
+    std::vector<std::int8_t> plain(static_cast<std::size_t>(image.Elements()));
+    std::vector<std::int8_t> vectors = plain;
+    QuantizeImage(grid, image, input.data(), plain.data(), false);
+    QuantizeImage(grid, image, input.data(), vectors.data(), true);
+    CHECK(RealElements(image, plain) == RealElements(image, vectors));
+    CHECK(plain[0] == Quantize(grid, input[0]));
+  }
+}
+
+TEST_CASE("sums of bytes are the same from plain loops and from vectors") {
+  const auto a = RandomBytes(256, 1);
+  const auto b = RandomBytes(256, 2);
+  std::vector<std::int8_t> plain(256);
+  std::vector<std::int8_t> vectors(256);
+  const Addend first{a.data(), -128, 0.7F};
+  const Addend second{b.data(), 12, 1.3F};
+  Add(first, second, {0, 255}, -128, 256, plain.data(), false);
+  Add(first, second, {0, 255}, -128, 256, vectors.data(), true);
+  CHECK(plain == vectors);
+  CHECK(plain[0] ==
+        ToByte(static_cast<float>(a[0] + 128) * 0.7F + static_cast<float>(b[0] - 12) * 1.3F, {0, 255}, -128));
+}
+
+TEST_CASE("largest bytes of windows are the same from plain loops and from vectors") {
+  for (const std::ptrdiff_t stride : {1, 2, 3}) {
+    PoolGeometry g;
+    g.input = {6, 11, 9};
+    g.kernel[0] = g.kernel[1] = 3;
+    g.strides[0] = g.strides[1] = stride;
+    g.dilations[0] = g.dilations[1] = 1;
+    for (auto& pad : g.pads) pad = 1;
+    g.output = {6, (11 + 2 - 3) / stride + 1, (9 + 2 - 3) / stride + 1};
+    const auto input = RandomBytes(static_cast<std::size_t>(g.input.Elements()), 7);
+    std::vector<std::int8_t> plain(static_cast<std::size_t>(g.output.Elements()));
+    std::vector<std::int8_t> vectors = plain;
+    MaxPool(g, input.data(), plain.data(), false);
+    MaxPool(g, input.data(), vectors.data(), true);
+    CHECK(RealElements(g.output, plain) == RealElements(g.output, vectors));
+    // The first window holds four pixels of the image.
+    const auto at = [&](std::ptrdiff_t y, std::ptrdiff_t x) {
+      return input[static_cast<std::size_t>(g.input.Index(0, y * 9 + x))];
+    };
+    CHECK(plain[0] == std::max({at(0, 0), at(0, 1), at(1, 0), at(1, 1)}));
+  }
+}
+
+TEST_CASE("means over an image are the same from plain loops and from vectors") {
+  const Image image{6, 5, 5};
+  const auto input = RandomBytes(static_cast<std::size_t>(image.Elements()), 9);
+  std::vector<std::int8_t> plain(8);
+  std::vector<std::int8_t> vectors(8);
+  GlobalMean(image, input.data(), -5, 1.0F / 25, {-128, 127}, 0, plain.data(), false);
+  GlobalMean(image, input.data(), -5, 1.0F / 25, {-128, 127}, 0, vectors.data(), true);
+  plain.resize(6);
+  vectors.resize(6);
+  CHECK(plain == vectors);
+}
+
+}  // namespace kdequant::w4a8
