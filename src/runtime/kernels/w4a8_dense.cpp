@@ -199,8 +199,8 @@ void ForEachStep(const Source& source, const Windows& windows, const std::int32_
   }
 }
 
-// -64 times the sum of each window.
-void SumWindows(const Source& source, const Windows& windows, std::int32_t* corrections) {
+// -64 times the sum of each window. (Builds without relaxed arithmetic need none.)
+[[maybe_unused]] void SumWindows(const Source& source, const Windows& windows, std::int32_t* corrections) {
   for (std::size_t i = 0; i < windows.origins.size(); i += 4) {
     const std::int32_t* const origins = windows.origins.data() + i;
     v128_t sums = wasm_i32x4_splat(0);
