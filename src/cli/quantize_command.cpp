@@ -33,8 +33,8 @@ The written file is an ordinary ONNX file (opset 21). Depthwise layers get 8 bit
 bytes on every machine. --effort names a combination of the other options:
   plain    the paper: levels from the weights alone, no picture
   fast     activation ranges and bias correction from 16 synthetic pictures
-  default  error compensation too, with 64 synthetic pictures
-  best     the same with 256)";
+  default  error compensation too, with 64 synthetic pictures (--fits 1), and 8 bits for the smallest layers (--widen 2)
+  best     the same with 256, --fits 3 and --sweeps 4)";
 
 // How well the layers that were quantized kept their weights.
 struct Fidelity {
@@ -104,6 +104,7 @@ Result<void> SpendBytes(const std::shared_ptr<const Graph>& graph, std::size_t t
   }
   auto file = WriteOnnx(network);
   if (!file) return Forward(file);
+  options.widen = 0;  // the budget says it all
   auto overrides = WidenLayers((*job)->report(), file->size() + bytes, target);
   if (!overrides) return Forward(overrides);
   // What the caller says of a layer wins.
@@ -175,6 +176,16 @@ void AddQuantize(CLI::App& app, Run& run) {
                    "Whether later weights make up for the rounding errors of earlier ones, and layers for those of "
                    "the layers before them (on)")
       ->type_name("on|off");
+  verb->add_option("--fits", arguments->fits,
+                   "With compensation: how often a layer's scales and levels are fitted to its compensated weights (1)")
+      ->type_name("N");
+  verb->add_option("--sweeps", arguments->sweeps,
+                   "With compensation: sweeps in which single weights go to better levels afterwards (0)")
+      ->type_name("N");
+  verb->add_option(
+          "--widen", arguments->widen,
+          "Give the smallest layers 8 bits, for at most this much more than 4-bit weights take, in percent (2)")
+      ->type_name("PERCENT");
   verb->add_option("--activations", arguments->activations,
                    "static (ranges measured now and stored), dynamic (measured on every picture) or float (static)")
       ->type_name("MODE");

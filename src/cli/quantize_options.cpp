@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "kdequant/classify/image_files.h"
@@ -19,6 +20,7 @@ namespace kdequant {
 namespace {
 
 constexpr std::size_t kMaxPictures = 4096;
+constexpr int kMostRounds = 100;
 // More real pictures than this move the ranges and means no further, and each costs a run of the float network.
 constexpr std::size_t kMaxRealPictures = 256;
 
@@ -118,6 +120,18 @@ Result<QuantizeOptions> OptionsFrom(const QuantizeArguments& arguments) {
           "compensation needs pictures to see the layers' inputs on; use --calibration synthetic or a folder, or "
           "--compensation off");
     }
+  }
+  for (const auto& [given, name, option] :
+       {std::tuple{arguments.fits, "fits", &options.fits}, std::tuple{arguments.sweeps, "sweeps", &options.sweeps}}) {
+    if (!given) continue;
+    if (*given < 0 || *given > kMostRounds)
+      return Fail(ErrorCode::kUsage, std::string(name) + " are a number from 0 to " + std::to_string(kMostRounds));
+    *option = *given;
+  }
+  if (arguments.widen) {
+    if (!(*arguments.widen >= 0 && *arguments.widen <= 100))
+      return Fail(ErrorCode::kUsage, "the bytes to widen small layers with are a percentage from 0 to 100");
+    options.widen = *arguments.widen / 100;
   }
   if (arguments.activations) {
     auto activations = ParseActivationMode(*arguments.activations);

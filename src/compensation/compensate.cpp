@@ -27,6 +27,11 @@ class CompensationJobImplementation final : public CompensationJob {
         chosen_(padded_ * kStrip),
         nearest_(padded_ * kStrip) {
     result_.indices.resize(input.channels * factor.columns);
+    if (!input.fit) return;
+    lane_fits_.resize(kStrip);
+    level_sums_.resize(input.levels.size());
+    level_masses_.resize(input.levels.size());
+    result_.fit.scale_factors.assign(input.channels, 1);
   }
 
   bool HasMemory() const {
@@ -53,9 +58,19 @@ class CompensationJobImplementation final : public CompensationJob {
         std::min(1.0, (static_cast<double>(first_channel_) + strip * in_strip) / PaddedChannels()), "compensating", {}};
   }
 
-  CompensationResult TakeResult() override { return std::move(result_); }
+  CompensationResult TakeResult() override {
+    for (std::size_t i = 0; i < level_sums_.size(); ++i)
+      result_.fit.level_shifts.push_back(level_masses_[i] > 0 ? level_sums_[i] / level_masses_[i] : 0);
+    return std::move(result_);
+  }
 
  private:
+  // Of the strip's channel in a lane: sums over its columns of the pivot times what is named.
+  struct LaneFit {
+    double residual_times_level = 0, level_squared = 0;
+    std::array<double, 256> residuals{}, masses{};  // by level
+  };
+
   enum class Stage { kLoading, kChoosing, kProving };
 
   double PaddedChannels() const {
@@ -110,6 +125,7 @@ class CompensationJobImplementation final : public CompensationJob {
     }
     losses_.fill(0);
     nearest_losses_.fill(0);
+    std::ranges::fill(lane_fits_, LaneFit{});
   }
 
   // Columns before tile_ have their errors; the tile's columns get what these leave to correct.
@@ -156,8 +172,41 @@ class CompensationJobImplementation final : public CompensationJob {
         target[lane] -= levels[lane];
       }
       AddLosses(first + k, target, losses_);
+      if (input_.fit) AddToFit(first + k, target, levels);
     }
     ClearPadding();
+  }
+
+  void AddToFit(std::size_t column, const float* residuals, const float* levels) {
+    const auto pivot = static_cast<double>(factor_.pivots[column]);
+    for (std::size_t lane = 0; lane < StripChannels(); ++lane) {
+      const double weighted = pivot * static_cast<double>(residuals[lane]);
+      const auto level = static_cast<double>(levels[lane]);
+      const std::size_t index = chosen_.data()[column * kStrip + lane];
+      LaneFit& fit = lane_fits_[lane];
+      fit.residual_times_level += weighted * level;
+      fit.level_squared += pivot * level * level;
+      fit.residuals[index] += weighted;
+      fit.masses[index] += pivot;
+    }
+  }
+
+  // The scale that suits the channel, and what remains to be done by the levels.
+  void StoreFit(std::size_t lane, std::size_t channel, double scale) {
+    const LaneFit& fit = lane_fits_[lane];
+    double growth = 0;
+    if (!input_.scales.empty() && fit.level_squared > 0) growth = fit.residual_times_level / fit.level_squared;
+    // A channel whose corrections have nothing to do with its levels keeps its scale.
+    if (!(growth > -0.5 && growth < 1)) growth = 0;
+    result_.fit.scale_factors[channel] = static_cast<float>(1 + growth);
+    const std::size_t count = input_.levels_per_table;
+    const std::size_t table = input_.levels.size() == count ? 0 : channel * count;
+    const double importance = scale * scale;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto level = static_cast<double>(input_.levels[table + i]);
+      level_sums_[table + i] += importance * (fit.residuals[i] - growth * level * fit.masses[i]);
+      level_masses_[table + i] += importance * fit.masses[i];
+    }
   }
 
   // The errors of columns beyond the last are multiplied by zeros, but must be numbers.
@@ -205,6 +254,7 @@ class CompensationJobImplementation final : public CompensationJob {
       for (std::size_t k = 0; k < factor_.columns; ++k) row[factor_.order[k]] = from[k * kStrip];
       if (dead) continue;
       if (take_nearest) ++result_.nearest_channels;
+      if (input_.fit && !take_nearest) StoreFit(lane, channel, scale);
       result_.loss += scale * scale * factor_.scale * (take_nearest ? nearest_losses_[lane] : losses_[lane]);
     }
   }
@@ -217,6 +267,8 @@ class CompensationJobImplementation final : public CompensationJob {
   Buffer<std::uint8_t> chosen_, nearest_;  // [padded columns][kStrip]
   std::array<double, kStrip> losses_{}, nearest_losses_{};
   CompensationResult result_;
+  std::vector<LaneFit> lane_fits_;
+  std::vector<double> level_sums_, level_masses_;  // as the levels
   Stage stage_ = Stage::kLoading;
   std::size_t first_channel_ = 0;
   std::size_t tile_ = 0;

@@ -14,19 +14,6 @@ namespace {
 
 constexpr int kMostRetries = 4;
 
-// The mean of the diagonal, zeros left out; 1 if nothing is left.
-double MeanEnergy(const Gram& gram) {
-  double sum = 0;
-  std::size_t live = 0;
-  for (std::size_t j = 0; j < gram.columns; ++j) {
-    const double energy = gram.products.At(j, j);
-    sum += energy;
-    if (energy > 0) ++live;
-  }
-  // Written so that a sum that is not a number stays one.
-  return sum == 0 ? 1 : sum / static_cast<double>(live);
-}
-
 // Copies, factors and normalizes one tile after the other. Tiles are taken from the last row up and, within a row, from
 // the diagonal to the left: H = R R^T with R upper triangular, of which `unit` holds the transpose G, so H = G^T G and
 //   G_kk^T G_ki = H_ki - sum over m > k of G_mk^T G_mi.

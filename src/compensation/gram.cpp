@@ -72,6 +72,18 @@ void MicroTile(const std::int16_t* a, const std::int16_t* b, std::size_t pairs, 
 
 }  // namespace
 
+double MeanEnergy(const Gram& gram) {
+  double sum = 0;
+  std::size_t live = 0;
+  for (std::size_t j = 0; j < gram.columns; ++j) {
+    const double energy = gram.products.At(j, j);
+    sum += energy;
+    if (energy > 0) ++live;
+  }
+  // Written so that a sum that is not a number stays one.
+  return sum == 0 ? 1 : sum / static_cast<double>(live);
+}
+
 Result<GramAccumulator> GramAccumulator::Create(std::size_t columns) {
   GramAccumulator accumulator;
   auto products = TiledTriangle<double>::Create(columns);

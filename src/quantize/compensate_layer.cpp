@@ -7,11 +7,14 @@
 #include <vector>
 
 #include "assign.h"
+#include "kdequant/base/half.h"
+#include "kdequant/codebook/integer_levels.h"
 #include "kdequant/compensation/asymmetric.h"
 #include "kdequant/compensation/compensate.h"
 #include "kdequant/compensation/factor.h"
 #include "kdequant/compensation/gram.h"
 #include "kdequant/compensation/im2col.h"
+#include "kdequant/compensation/refine.h"
 
 namespace kdequant {
 namespace {
@@ -63,8 +66,12 @@ struct Block {
 class CompensateLayerJobImplementation final : public CompensateLayerJob {
  public:
   CompensateLayerJobImplementation(const LayerGeometry& geometry, const FloatTensor& weights, CodebookTensor tensor,
-                                   CalibrationInputs inputs, std::uint64_t seed)
-      : geometry_(geometry), weights_(weights.values), tensor_(std::move(tensor)), inputs_(std::move(inputs)) {
+                                   CalibrationInputs inputs, CompensationEffort effort, std::uint64_t seed)
+      : geometry_(geometry),
+        weights_(weights.values),
+        tensor_(std::move(tensor)),
+        inputs_(std::move(inputs)),
+        effort_(effort) {
     const auto ranges = SplitColumns(geometry.columns, geometry.taps);
     for (std::size_t group = 0; group < geometry.groups; ++group) {
       for (const ColumnRange range : ranges) blocks_.push_back({group, range});
@@ -77,11 +84,9 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
     for (const auto& positions : positions_) seen += positions.size();
     // With few positions the move would follow chance: it may change weights by whole levels.
     move_ = seen > widest;
-    for (std::size_t t = 0; t < tensor_.TableCount(); ++t) {
-      const LevelTable table(std::span(tensor_.codes).subspan(t * tensor_.TableSize(), tensor_.TableSize()),
-                             tensor_.steps[t]);
-      levels_.insert(levels_.end(), table.levels().begin(), table.levels().end());
-    }
+    // Runs share their channels' scales and levels, and would pull them to and fro.
+    if (blocks_.size() > 1) effort_.fits = 0;
+    UpdateLevels();
   }
 
   Result<bool> Step(double budget_ms) override {
@@ -105,7 +110,14 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
   CodebookTensor TakeTensor() override { return std::move(tensor_); }
 
  private:
-  enum class Phase { kStart, kGather, kFold, kFactorForMove, kMove, kFactor, kCompensate };
+  enum class Phase { kStart, kGather, kFold, kFactorForMove, kMove, kFactor, kCompensate, kRefine };
+
+  // What compensation has made of the block so far.
+  struct Choice {
+    CompensationResult result;
+    std::vector<float> scales, steps;
+    std::vector<std::int8_t> codes;
+  };
 
   std::size_t GroupChannels() const { return geometry_.channels / geometry_.groups; }
   const Block& block() const { return blocks_[block_]; }
@@ -124,6 +136,7 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
       case Phase::kMove: return Move(budget_ms);
       case Phase::kFactor: return FactorForCompensation(budget_ms);
       case Phase::kCompensate: return Compensate(budget_ms);
+      case Phase::kRefine: return Refine(budget_ms);
     }
     return {};
   }
@@ -249,55 +262,127 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
     if (!*done) return {};
     factor_ = factoring_->TakeFactor();
     factoring_.reset();
-    gram_ = {};
+    if (effort_.sweeps == 0) gram_ = {};
     phase_ = Phase::kCompensate;
     return {};
   }
 
+  CompensationInput Input() const {
+    const std::size_t first = block().group * GroupChannels();
+    CompensationInput input{.weights = GroupWeights(),
+                            .channels = GroupChannels(),
+                            .row_columns = geometry_.columns,
+                            .range = block().range,
+                            .scales = tensor_.scales,
+                            .levels = levels_,
+                            .levels_per_table = tensor_.TableSize(),
+                            .fit = round_ < effort_.fits};
+    if (move_) {
+      input.weights = moved_;
+      input.row_columns = block().range.size();
+      input.range = {0, block().range.size()};
+    }
+    if (!input.scales.empty()) input.scales = input.scales.subspan(first, GroupChannels());
+    if (tensor_.TableCount() > 1)
+      input.levels = input.levels.subspan(first * tensor_.TableSize(), GroupChannels() * tensor_.TableSize());
+    return input;
+  }
+
   Result<void> Compensate(double budget_ms) {
-    const ColumnRange range = block().range;
     if (!compensating_) {
-      const std::size_t first = block().group * GroupChannels();
-      CompensationInput input{.weights = GroupWeights(),
-                              .channels = GroupChannels(),
-                              .row_columns = geometry_.columns,
-                              .range = range,
-                              .scales = tensor_.scales,
-                              .levels = levels_,
-                              .levels_per_table = tensor_.TableSize()};
-      if (move_) {
-        input.weights = moved_;
-        input.row_columns = range.size();
-        input.range = {0, range.size()};
-      }
-      if (!input.scales.empty()) input.scales = input.scales.subspan(first, GroupChannels());
-      if (tensor_.TableCount() > 1)
-        input.levels = input.levels.subspan(first * tensor_.TableSize(), GroupChannels() * tensor_.TableSize());
-      auto job = CompensationJob::Create(factor_, input);
+      auto job = CompensationJob::Create(factor_, Input());
       if (!job) return Forward(job);
       compensating_ = std::move(*job);
     }
     auto done = compensating_->Step(budget_ms);
     if (!done) return Forward(done);
     if (!*done) return {};
-    const CompensationResult result = compensating_->TakeResult();
+    CompensationResult result = compensating_->TakeResult();
     compensating_.reset();
+    if (!best_ || result.loss < best_->result.loss) {
+      const CodebookFit fit = std::move(result.fit);
+      best_ = Choice{std::move(result), tensor_.scales, tensor_.steps, tensor_.codes};
+      if (round_ < effort_.fits) {
+        ++round_;
+        FitCodebook(fit);
+        return {};
+      }
+    }
+    tensor_.scales = std::move(best_->scales);
+    tensor_.steps = std::move(best_->steps);
+    tensor_.codes = std::move(best_->codes);
+    UpdateLevels();
+    factor_ = {};
+    if (effort_.sweeps > 0) {
+      phase_ = Phase::kRefine;
+    } else {
+      FinishBlock(best_->result.indices);
+    }
+    return {};
+  }
+
+  // Scales and levels after a step towards what suits the corrected weights, as they will be stored.
+  void FitCodebook(const CodebookFit& fit) {
+    for (std::size_t o = 0; o < tensor_.scales.size(); ++o)
+      tensor_.scales[o] = RoundToHalf(tensor_.scales[o] * fit.scale_factors[o]);
+    for (std::size_t t = 0; t < tensor_.TableCount(); ++t) {
+      Codebook codebook;
+      for (std::size_t i = t * tensor_.TableSize(); i < (t + 1) * tensor_.TableSize(); ++i)
+        codebook.levels.push_back(static_cast<double>(levels_[i]) + fit.level_shifts[i]);
+      // Levels of a cell that no weight went to stay where they are, and may be overtaken.
+      std::ranges::sort(codebook.levels);
+      const IntegerLevels integer = RoundToIntegerLevels(codebook);
+      std::ranges::copy(integer.codes, tensor_.codes.begin() + static_cast<std::ptrdiff_t>(t * tensor_.TableSize()));
+      tensor_.steps[t] = integer.step;
+    }
+    UpdateLevels();
+  }
+
+  void UpdateLevels() {
+    levels_.clear();
+    for (std::size_t t = 0; t < tensor_.TableCount(); ++t) {
+      const LevelTable table(std::span(tensor_.codes).subspan(t * tensor_.TableSize(), tensor_.TableSize()),
+                             tensor_.steps[t]);
+      levels_.insert(levels_.end(), table.levels().begin(), table.levels().end());
+    }
+  }
+
+  Result<void> Refine(double budget_ms) {
+    if (!refining_) {
+      auto job = RefineJob::Create(gram_, Input(), std::move(best_->result.indices),
+                                   {.damping = kDamping, .sweeps = effort_.sweeps});
+      if (!job) return Forward(job);
+      refining_ = std::move(*job);
+    }
+    auto done = refining_->Step(budget_ms);
+    if (!done) return Forward(done);
+    if (!*done) return {};
+    const RefineResult result = refining_->TakeResult();
+    refining_.reset();
+    gram_ = {};
+    FinishBlock(result.indices);
+    return {};
+  }
+
+  void FinishBlock(std::span<const std::uint8_t> indices) {
+    const ColumnRange range = block().range;
     for (std::size_t o = 0; o < GroupChannels(); ++o) {
       const std::size_t row = (block().group * GroupChannels() + o) * geometry_.columns + range.begin;
-      for (std::size_t k = 0; k < range.size(); ++k) tensor_.SetIndexAt(row + k, result.indices[o * range.size() + k]);
+      for (std::size_t k = 0; k < range.size(); ++k) tensor_.SetIndexAt(row + k, indices[o * range.size() + k]);
     }
-    factor_ = {};
+    best_.reset();
     moved_.clear();
     ++block_;
     picture_ = 0;
+    round_ = 0;
     phase_ = Phase::kStart;
-    return {};
   }
 
   LayerGeometry geometry_;
   std::span<const float> weights_;
   CodebookTensor tensor_;
   CalibrationInputs inputs_;
+  CompensationEffort effort_;
   std::vector<Block> blocks_;
   bool cut_ = false;
   bool move_ = false;
@@ -319,16 +404,20 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
   Factor factor_;
   std::unique_ptr<MoveJob> moving_;
   std::vector<float> moved_;  // [channels of the group, columns of the block]
+  int round_ = 0;             // of fitting
   std::unique_ptr<CompensationJob> compensating_;
+  std::optional<Choice> best_;
+  std::unique_ptr<RefineJob> refining_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<CompensateLayerJob>> CompensateLayerJob::Create(const Graph& graph, const Node& node,
                                                                        CodebookTensor tensor, CalibrationInputs inputs,
-                                                                       std::uint64_t seed) {
-  return std::make_unique<CompensateLayerJobImplementation>(
-      GeometryOf(graph, node), *graph.FloatConstant(node.inputs[1]), std::move(tensor), std::move(inputs), seed);
+                                                                       CompensationEffort effort, std::uint64_t seed) {
+  return std::make_unique<CompensateLayerJobImplementation>(GeometryOf(graph, node),
+                                                            *graph.FloatConstant(node.inputs[1]), std::move(tensor),
+                                                            std::move(inputs), effort, seed);
 }
 
 double CompensationCost(const Graph& graph, const Node& node) {

@@ -22,16 +22,24 @@ struct CalibrationInputs {
   std::function<std::span<const float>(std::size_t picture)> in_quantized;  ///< in the network quantized so far
 };
 
+/// What may be done beyond one pass of compensation.
+struct CompensationEffort {
+  int fits = 0;  ///< Rounds of fitting scales and levels to the corrected weights (CodebookFit), and compensating anew.
+  int sweeps = 0;  ///< Of RefineJob.
+};
+
 /// Gathers the layer's input rows at sampled positions, moves the weights by what quantizing the layers before has done
 /// to those (MoveJob; where there are clearly more positions than columns), and chooses the indices by CompensationJob.
-/// Levels and scales stay as they are. Very wide layers go in independent runs of columns (SplitColumns), grouped
-/// convolutions group by group. Pieces below 10 milliseconds, but for gathering one picture's rows.
+/// Levels and scales stay as they are unless `effort` asks for more. Very wide layers go in independent runs of columns
+/// (SplitColumns), grouped convolutions group by group. Pieces below 10 milliseconds, but for gathering one picture's
+/// rows.
 class CompensateLayerJob : public Job {
  public:
   /// `graph`, whose node `node` is the layer with its float weights, must outlive the job, as must what `inputs` gives.
   /// `tensor` is the layer quantized to the nearest levels. Errors: kOutOfMemory, kNotFinite.
   static Result<std::unique_ptr<CompensateLayerJob>> Create(const Graph& graph, const Node& node, CodebookTensor tensor,
-                                                            CalibrationInputs inputs, std::uint64_t seed);
+                                                            CalibrationInputs inputs, CompensationEffort effort,
+                                                            std::uint64_t seed);
 
   /// "full", or "blocks" where the columns were cut into independent runs.
   virtual std::string_view kind() const = 0;

@@ -214,6 +214,7 @@ class CompensatedJob final : public QuantizeJobBase {
       expected_cost_ += CompensationCostOf(layer);
     }
     expected_cost_ += 2 * CostPerRun() * static_cast<double>(options_.picture_count);
+    CountPictures();
   }
 
   Progress progress() const override {
@@ -237,6 +238,24 @@ class CompensatedJob final : public QuantizeJobBase {
   // Nodes [Begin(), End()) are the stretch at work; End() is a layer to compensate or the end of the network.
   std::size_t Begin() const { return stretch_ == 0 ? 0 : stops_[stretch_ - 1]; }
   std::size_t End() const { return stretch_ < stops_.size() ? stops_[stretch_] : float_graph().nodes.size(); }
+
+  // As many pictures come to each stop as both walks can keep in memory there and at all later ones, but at least one:
+  // activations shrink along a network, so more of them join on the way. The last layers, where a picture has few
+  // positions, need them most.
+  void CountPictures() {
+    constexpr std::size_t kMostBytes = std::size_t{512} << 20;
+    arrived_.assign(stops_.size() + 1, options_.picture_count);
+    std::size_t most = options_.picture_count;
+    for (std::size_t i = stops_.size(); i-- > 0;) {
+      const std::size_t kept = std::max<std::size_t>(1, BytesKept(float_graph(), stops_[i]));
+      most = std::min(most, std::max<std::size_t>(1, kMostBytes / (2 * kept)));
+      arrived_[i] = most;
+    }
+  }
+
+  // Pictures at the end of the stretch; those from Waiting() on have not been in the network yet.
+  std::size_t Arrived() const { return arrived_[stretch_]; }
+  std::size_t Waiting() const { return stretch_ == 0 ? Arrived() : arrived_[stretch_ - 1]; }
 
   double CompensationCostOf(std::size_t layer) const {
     return kCostPerGramProduct * CompensationCost(float_graph(), float_graph().nodes[layer]);
@@ -283,11 +302,15 @@ class CompensatedJob final : public QuantizeJobBase {
   }
 
   Result<void> RunFloat() {
-    if (picture_ == pictures_.size()) {
+    if (picture_ == Arrived()) {
       phase_ = Phase::kRoundOthers;
       return {};
     }
-    if (stretch_ == 0) in_float_.SetInput(picture_, float_graph().inputs[0], Input(picture_));
+    if (picture_ == Waiting()) {
+      auto entered = in_float_.Enter(float_graph(), 0, End());
+      if (!entered) return entered;
+    }
+    if (stretch_ == 0 || picture_ >= Waiting()) in_float_.SetInput(picture_, float_graph().inputs[0], Input(picture_));
     if (End() == Begin()) {
       ++picture_;
       return {};
@@ -325,9 +348,9 @@ class CompensatedJob final : public QuantizeJobBase {
   }
 
   Result<void> RunQuantized() {
-    if (picture_ == pictures_.size()) {
+    if (picture_ == Arrived()) {
       if (End() == float_graph().nodes.size()) {
-        report_.pictures = pictures_.size();
+        report_.pictures = Arrived();
         network_.Complete(options_.activations == ActivationMode::kStatic ? extents_ : ValueExtents{});
         done_ = true;
       }
@@ -336,7 +359,11 @@ class CompensatedJob final : public QuantizeJobBase {
       return {};
     }
     const auto observe = [this](ValueId id, std::span<const float> elements) { AddExtent(id, elements, extents_); };
-    if (stretch_ == 0) {
+    if (picture_ == Waiting()) {
+      auto entered = in_quantized_.Enter(network_.graph(), 0, End());
+      if (!entered) return entered;
+    }
+    if (stretch_ == 0 || picture_ >= Waiting()) {
       const std::vector<float> input = Input(picture_);
       observe(float_graph().inputs[0], input);
       in_quantized_.SetInput(picture_, float_graph().inputs[0], input);
@@ -352,7 +379,7 @@ class CompensatedJob final : public QuantizeJobBase {
   // Of one picture.
   void AddMeans() {
     const Node& node = float_graph().nodes[End()];
-    if (!options_.bias_correction || picture_ == pictures_.size()) {
+    if (!options_.bias_correction || picture_ == Arrived()) {
       phase_ = Phase::kCompensate;
       return;
     }
@@ -367,7 +394,7 @@ class CompensatedJob final : public QuantizeJobBase {
 
   void SpendRun() {
     double macs = 0;
-    for (std::size_t i = Begin(); i < End(); ++i)
+    for (std::size_t i = picture_ < Waiting() ? Begin() : 0; i < End(); ++i)
       macs += static_cast<double>(MultiplyAccumulates(float_graph(), float_graph().nodes[i]));
     spent_cost_ += kCostPerMac * macs;
   }
@@ -382,12 +409,12 @@ class CompensatedJob final : public QuantizeJobBase {
       report_.design_milliseconds += MillisecondsSince(start);
       const ValueId input = float_graph().nodes[layer].inputs[0];
       CalibrationInputs inputs{
-          .pictures = pictures_.size(),
+          .pictures = Arrived(),
           .in_float = [this, input](std::size_t picture) { return in_float_.value(picture, input); },
           .in_quantized = [this, input](std::size_t picture) { return in_quantized_.value(picture, input); }};
-      auto job = CompensateLayerJob::Create(float_graph(), float_graph().nodes[layer],
-                                            std::get<CodebookTensor>(std::move(*rounded)), std::move(inputs),
-                                            StreamSeed(options_.seed, kPositionStream + layer));
+      auto job = CompensateLayerJob::Create(
+          float_graph(), float_graph().nodes[layer], std::get<CodebookTensor>(std::move(*rounded)), std::move(inputs),
+          {.fits = options_.fits, .sweeps = options_.sweeps}, StreamSeed(options_.seed, kPositionStream + layer));
       if (!job) return Forward(job);
       compensation_ = std::move(*job);
       layer_report_.milliseconds += MillisecondsSince(start);
@@ -423,6 +450,7 @@ class CompensatedJob final : public QuantizeJobBase {
 
   NetworkWalk in_float_, in_quantized_;
   std::vector<std::size_t> stops_;
+  std::vector<std::size_t> arrived_;  // pictures, at each stop and at the end
   std::size_t stretch_ = 0;
   Phase phase_ = Phase::kEnterFloat;
   std::size_t picture_ = 0;
@@ -434,15 +462,32 @@ class CompensatedJob final : public QuantizeJobBase {
   ValueExtents extents_;
 };
 
-// As many pictures as the walks through both networks can keep in memory at the widest stop, but at least one.
-std::size_t PicturesThatFit(const Graph& graph, std::size_t wanted) {
-  constexpr std::size_t kMostBytes = std::size_t{1} << 30;
-  std::size_t widest = 1;
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const Node& node = graph.nodes[i];
-    if (HasWeights(graph, node) && !IsDepthwise(graph, node)) widest = std::max(widest, BytesKept(graph, i));
+// Gives 8 bits to the smallest layers: as many as add at most `options.widen` to the bytes of all 4-bit weights. Every
+// layer adds about as much noise as another, so where it costs least to take away is where there are fewest weights.
+void WidenSmallLayers(const Graph& graph, QuantizeOptions& options) {
+  if (options.widen <= 0 || options.design.levels != 16 || options.granularity == Granularity::kChannel) return;
+  std::vector<std::pair<std::size_t, std::string>> layers;  // weights, name
+  double bytes = 0;
+  for (const Node& node : graph.nodes) {
+    if (!HasWeights(graph, node) || IsDepthwise(graph, node)) continue;
+    const FloatTensor* weights = graph.FloatConstant(node.inputs[1]);
+    if (weights == nullptr) continue;
+    bytes += static_cast<double>(weights->values.size()) / 2;
+    layers.emplace_back(weights->values.size(), node.name);
   }
-  return std::clamp<std::size_t>(kMostBytes / (2 * widest), 1, wanted);
+  std::ranges::sort(layers);
+  double spare = options.widen * bytes;
+  std::vector<LayerOverride> overrides;
+  for (const auto& [weights, name] : layers) {
+    // 256 levels as floats instead of 16.
+    constexpr double kTableBytes = 960;
+    spare -= static_cast<double>(weights) / 2 + kTableBytes;
+    if (spare < 0) break;
+    overrides.push_back({.layers = name, .bits = 8, .method = Method::kUniformMinMax});
+  }
+  // What the caller says of a layer wins.
+  overrides.insert(overrides.end(), options.overrides.begin(), options.overrides.end());
+  options.overrides = std::move(overrides);
 }
 
 template <typename Kind>
@@ -488,10 +533,8 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::Create(std::shared_ptr<const G
   }
   if (options.calibration == Calibration::kPictures)
     options.picture_count = std::min(options.picture_count, options.pictures.size());
-  if (options.compensation) {
-    options.picture_count = PicturesThatFit(*graph, options.picture_count);
-    return MakeJob<CompensatedJob>(std::move(graph), std::move(options));
-  }
+  WidenSmallLayers(*graph, options);
+  if (options.compensation) return MakeJob<CompensatedJob>(std::move(graph), std::move(options));
   return MakeJob<NearestJob>(std::move(graph), std::move(options));
 }
 

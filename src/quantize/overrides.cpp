@@ -107,6 +107,9 @@ QuantizeOptions OptionsForLayer(const QuantizeOptions& options, std::string_view
                       .activations = options.activations,
                       .bias_correction = options.bias_correction,
                       .compensation = options.compensation,
+                      .fits = options.fits,
+                      .sweeps = options.sweeps,
+                      .widen = options.widen,
                       .exclude = {},
                       .overrides = {},
                       .seed = options.seed};

@@ -111,6 +111,13 @@ std::string SettingsToJson(const QuantizeOptions& options) {
   writer.Int(options.design.levels);
   Text(writer, "calibration", CalibrationName(options));
   Text(writer, "compensation", options.compensation ? "on" : "off");
+  Number(writer, "widen", options.widen);
+  if (options.compensation) {
+    writer.Key("fits");
+    writer.Int(options.fits);
+    writer.Key("sweeps");
+    writer.Int(options.sweeps);
+  }
   Text(writer, "activations", ActivationModeName(options.activations));
   writer.Key("bias_correction");
   writer.Bool(options.bias_correction);

@@ -92,6 +92,20 @@ Result<void> ReadBits(const std::string& option, const Json& value, int& target)
   return {};
 }
 
+Result<void> ReadRounds(const std::string& option, const Json& value, int& target) {
+  const double rounds = value.IsNumber() ? value.GetDouble() : -1;
+  if (!(rounds >= 0 && rounds <= 100) || rounds != std::floor(rounds)) return Wrong(option, "an integer from 0 to 100");
+  target = static_cast<int>(rounds);
+  return {};
+}
+
+Result<void> ReadShare(const std::string& option, const Json& value, double& target) {
+  const double share = value.IsNumber() ? value.GetDouble() : -1;
+  if (!(share >= 0 && share <= 1)) return Wrong(option, "a number from 0 to 1");
+  target = share;
+  return {};
+}
+
 // One layer's entry in `overrides`.
 Result<void> ReadOverride(const std::string& option, const std::string& name, const Json& value,
                           LayerOverride& override) {
@@ -132,6 +146,9 @@ Result<void> ReadOption(const std::string& name, const Json& value, QuantizeOpti
   if (name == "calibration") return ReadCalibration(name, value, options);
   if (name == "pictures") return ReadCount(name, value, 1, options.picture_count);
   if (name == "compensation") return ReadFlag(name, value, options.compensation);
+  if (name == "fits") return ReadRounds(name, value, options.fits);
+  if (name == "sweeps") return ReadRounds(name, value, options.sweeps);
+  if (name == "widen") return ReadShare(name, value, options.widen);
   if (name == "activations") return ReadName(name, value, &ParseActivationMode, options.activations);
   if (name == "bits") {
     int bits = 0;
@@ -142,10 +159,12 @@ Result<void> ReadOption(const std::string& name, const Json& value, QuantizeOpti
   if (name == "overrides") return ReadOverrides(name, value, options.overrides);
   if (name == "exclude") return ReadExclude(name, value, options.exclude);
   if (name == "seed") return ReadCount(name, value, 0, options.seed);
-  return Fail(ErrorCode::kUsage,
-              "there is no option " + name +
-                  "; there are method, granularity, sampling, samples, bandwidth, bandwidthFactor, "
-                  "calibration, pictures, compensation, activations, effort, bits, overrides, exclude, seed");
+  return Fail(
+      ErrorCode::kUsage,
+      "there is no option " + name +
+          "; there are method, granularity, sampling, samples, bandwidth, bandwidthFactor, "
+          "calibration, pictures, compensation, fits, sweeps, widen, activations, effort, bits, overrides, exclude, "
+          "seed");
 }
 
 }  // namespace

@@ -121,6 +121,12 @@ export interface QuantizeOptions {
   readonly pictures?: number;
   /** Whether later weights make up for the rounding errors of earlier ones. Default: what `effort` says. */
   readonly compensation?: boolean;
+  /** With compensation: how often a layer's scales and levels are fitted to its compensated weights. Default: what `effort` says. */
+  readonly fits?: number;
+  /** With compensation: sweeps in which single weights go to better levels afterwards. Default: what `effort` says. */
+  readonly sweeps?: number;
+  /** With 4 bits: the share, 0 to 1, that giving 8 bits to the smallest layers may add to the bytes. Default: what `effort` says. */
+  readonly widen?: number;
   /** Where the byte that stands for an activation gets its range from. Default `static`. */
   readonly activations?: Activations;
   /** A combination of the other options; what you set beside it wins. Default `default`. */

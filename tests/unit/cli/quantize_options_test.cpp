@@ -25,6 +25,9 @@ TEST_CASE("Without options a network gets what the help promises") {
   CHECK(options->compensation);
   CHECK(options->activations == ActivationMode::kStatic);
   CHECK(options->bias_correction);
+  CHECK(options->fits == 1);
+  CHECK(options->sweeps == 0);
+  CHECK(options->widen == 0.02);
 }
 
 TEST_CASE("What was asked for wins over the effort") {
@@ -45,6 +48,20 @@ TEST_CASE("What was asked for wins over the effort") {
   CHECK(!none->bias_correction);
   CHECK(!none->compensation);
   CHECK(With([](auto& a) { a.effort = "best"; })->picture_count == 256);
+  CHECK(With([](auto& a) { a.effort = "best"; })->fits == 3);
+  CHECK(With([](auto& a) { a.effort = "plain"; })->widen == 0);
+  const auto own = With([](auto& a) {
+    a.effort = "best";
+    a.fits = 0;
+    a.sweeps = 5;
+    a.widen = 50;
+  });
+  CHECK(own->fits == 0);
+  CHECK(own->sweeps == 5);
+  CHECK(own->widen == 0.5);
+  CHECK(!With([](auto& a) { a.fits = -1; }));
+  CHECK(!With([](auto& a) { a.sweeps = 101; }));
+  CHECK(!With([](auto& a) { a.widen = -1; }));
   CHECK(!With([](auto& a) { a.compensation = "off"; })->compensation);
   CHECK(With([](auto& a) {
           a.effort = "fast";

@@ -222,6 +222,39 @@ TEST_CASE("Scales, a table per channel and a range of columns mean what plain sc
   CHECK(result.indices == expected);
 }
 
+TEST_CASE("Levels and scales fitted to the corrected weights lose less when these are compensated anew") {
+  const std::size_t columns = 150;
+  const Gram gram = GramOf(CorrelatedRows(450, columns, 72), columns);
+  const Factor factor = FactorOf(gram);
+  const std::vector<float> weights = NormalFloats(64 * columns, 73);
+  // Levels and scales that are a fifth too large.
+  std::vector<float> levels = GaussianLevels();
+  for (auto& level : levels) level *= 1.2F;
+  std::vector<float> scales(64, 1.0F);
+  const auto compensate = [&] {
+    return Compensate(factor, {.weights = weights,
+                               .channels = 64,
+                               .row_columns = columns,
+                               .range = {.begin = 0, .end = columns},
+                               .scales = scales,
+                               .levels = levels,
+                               .levels_per_table = 16,
+                               .fit = true});
+  };
+  const CompensationResult first = compensate();
+  REQUIRE(first.fit.scale_factors.size() == 64);
+  REQUIRE(first.fit.level_shifts.size() == 16);
+  for (const float growth : first.fit.scale_factors) CHECK(growth == Interval(0.5, 2));
+  for (int round = 0; round < 3; ++round) {
+    const CodebookFit fit = compensate().fit;
+    for (std::size_t o = 0; o < 64; ++o) scales[o] *= fit.scale_factors[o];
+    for (std::size_t i = 0; i < 16; ++i)
+      levels[i] = static_cast<float>(static_cast<double>(levels[i]) + fit.level_shifts[i]);
+    CHECK(std::ranges::is_sorted(levels));
+  }
+  CHECK(compensate().loss < 0.95 * first.loss);
+}
+
 TEST_CASE("A channel of scale zero goes to the level nearest to zero") {
   const Factor factor = FactorOf(GramOf(CorrelatedRows(50, 20, 62), 20));
   const std::vector<float> weights(2 * 20);

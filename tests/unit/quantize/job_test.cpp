@@ -184,6 +184,46 @@ TEST_CASE("A single picture, a dead channel and a layer that sees only zeros: fi
   CHECK(std::isfinite(ErrorOnPictures(graph, quantized, 3000).square));
 }
 
+TEST_CASE("Fits and sweeps bring the logits of unseen pictures nearer to the float network's, on average") {
+  double compensated = 0;
+  double refined = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    const Graph graph = SmallNetwork(seed);
+    QuantizeOptions options = SmallOptions(Effort::kDefault);
+    options.widen = 0;
+    options.fits = options.sweeps = 0;
+    compensated += ErrorOnPictures(graph, Quantize(graph, options).graph, 1000).square;
+    options.fits = 2;
+    options.sweeps = 3;
+    refined += ErrorOnPictures(graph, Quantize(graph, options).graph, 1000).square;
+  }
+  CHECK(refined < 0.97 * compensated);
+}
+
+TEST_CASE("Widening gives 8 bits to the smallest layers, and an override wins over it") {
+  QuantizeOptions options = SmallOptions(Effort::kFast);
+  options.widen = 0;
+  const Graph graph = SmallNetwork();
+  const QuantizeReport narrow = Quantize(graph, options).report;
+  std::size_t smallest = 0;
+  double weights = 0;
+  for (std::size_t i = 0; i < narrow.layers.size(); ++i) {
+    if (narrow.layers[i].bits == 4) weights += static_cast<double>(narrow.layers[i].weights);
+    const bool smaller = narrow.layers[i].weights < narrow.layers[smallest].weights;
+    if (narrow.layers[i].bits == 4 && (smaller || narrow.layers[smallest].bits != 4)) smallest = i;
+  }
+  // Tables weigh more than these few weights: the budget is large.
+  options.widen = (960.0 + static_cast<double>(narrow.layers[smallest].weights) / 2 + 1) / (weights / 2);
+  const QuantizeReport wide = Quantize(graph, options).report;
+  for (std::size_t i = 0; i < wide.layers.size(); ++i) {
+    const bool eight = i == smallest || narrow.layers[i].bits == 8;
+    CHECK(wide.layers[i].bits == (eight ? 8 : 4));
+  }
+  CHECK(wide.layers[smallest].sqnr_db > 30);
+  options.overrides = {{.layers = wide.layers[smallest].name, .bits = 4}};
+  CHECK(Quantize(graph, options).report.layers[smallest].bits == 4);
+}
+
 TEST_CASE("Options that contradict each other are refused") {
   const auto graph = std::make_shared<const Graph>(SmallNetwork());
   QuantizeOptions options = SmallOptions(Effort::kDefault);

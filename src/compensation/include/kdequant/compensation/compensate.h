@@ -28,6 +28,16 @@ struct CompensationInput {
   /// [tables][levels_per_table], ascending within a table, in units of the scale; tables is 1 or `channels`.
   std::span<const float> levels;
   std::size_t levels_per_table = 16;  ///< 2 to 256
+  /// Whether to find out which scales and levels would suit the corrected weights better.
+  bool fit = false;
+};
+
+/// What would make sum over k of D_k (target_k - q_k)^2, which `loss` is, smaller if every corrected weight target_k
+/// kept its level: one step of Lloyd and Max, weighted by the pivots D_k, first of the scales, then of the levels. The
+/// targets will move with the levels, so this is a step towards better ones, not a promise.
+struct CodebookFit {
+  std::vector<float> scale_factors;  ///< [channels], to multiply the scales with; 1 where there are no scales
+  std::vector<double> level_shifts;  ///< [tables][levels_per_table], to add to the levels
 };
 
 struct CompensationResult {
@@ -38,6 +48,7 @@ struct CompensationResult {
   /// Channels for which rounding each weight to its nearest level was better, and was taken. Possible: a correction can
   /// push weights beyond the outermost level.
   std::size_t nearest_channels = 0;
+  CodebookFit fit;  ///< Empty unless CompensationInput::fit.
 };
 
 /// Chooses the indices column after column in the factor's order: each weight is first corrected by the errors of the

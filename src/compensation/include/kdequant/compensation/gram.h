@@ -23,6 +23,10 @@ struct Gram {
   std::vector<double> column_sums;  ///< sum x_i
 };
 
+/// The mean of the diagonal, zeros left out: what damping is in units of. 1 if nothing is left; not a number if one of
+/// them is not.
+double MeanEnergy(const Gram& gram);
+
 /// Adds up the Gram matrix of a layer's input rows.
 ///
 /// The sums are exact integers, so they are the same on every build in whatever order: rows are collected in blocks of

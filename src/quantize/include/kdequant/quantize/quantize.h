@@ -44,8 +44,8 @@ enum class Calibration {
 enum class Effort {
   kPlain,    ///< The paper: levels and assignment, no calibration.
   kFast,     ///< Ranges and bias correction from 16 pictures.
-  kDefault,  ///< Error compensation too, with 64 pictures.
-  kBest,     ///< The same with 256 pictures.
+  kDefault,  ///< Error compensation too, with 64 pictures, and 8 bits for the smallest layers.
+  kBest,     ///< The same with 256 pictures, more fits, and sweeps.
 };
 
 /// Options for the layers whose names match; what is absent stays as it is for all. Depthwise layers keep their 8 bits.
@@ -72,9 +72,16 @@ struct QuantizeOptions {
   ActivationMode activations = ActivationMode::kStatic;
   bool bias_correction = true;
   /// Later weights of a layer make up for the errors of earlier ones, and each layer for what quantizing the layers
-  /// before it did to its input. Needs pictures: fewer than asked for are taken where all together would keep more than
-  /// 1 GiB of activations (the report says how many).
+  /// before it did to its input. Needs pictures: where all together would keep more than 512 MiB of activations
+  /// at a layer, fewer are used there, and the others join later.
   bool compensation = true;
+  /// With compensation: how often the scales and levels of a layer are fitted to its compensated weights.
+  int fits = 1;
+  /// With compensation: sweeps over a layer's weights afterwards, in which each goes to the level that is best while
+  /// the others stay.
+  int sweeps = 0;
+  /// With 4 bits: the share that giving 8 bits to the smallest layers may add to the bytes of the weights.
+  double widen = 0.02;
   /// Layers to leave in float: globs (* and ?) over layer names.
   std::vector<std::string> exclude;
   std::vector<LayerOverride> overrides;
