@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { chart } from './chart.mjs';
 import { report } from './report.mjs';
 import { CONFIGURATIONS, hasGpu, sweep } from './sweep.mjs';
 
@@ -17,6 +18,9 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '1' },
     out: { type: 'string', default: 'build/bench/peers.jsonl' },
     report: { type: 'string' },
+    chart: { type: 'string' },
+    quantity: { type: 'string', default: 'best_ms' },
+    title: { type: 'string', default: 'One picture in Chromium, one thread' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -46,8 +50,12 @@ function chosen(names) {
 }
 
 if (values.report) {
-  const lines = readFileSync(values.report, 'utf8').trim().split('\n');
-  console.log(report(lines.map((line) => JSON.parse(line))));
+  const lines = readFileSync(values.report, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  if (values.chart) writeFileSync(values.chart, chart(lines, values.quantity, values.title));
+  else console.log(report(lines));
   process.exit(0);
 }
 

@@ -97,6 +97,25 @@ test('an unsupported operator is named with its node', async () => {
   await refuses(loadModel(tinyNetwork({ op: 'NonZero' })), 'unsupported', /NonZero/, /act/);
 });
 
+test('the model is asked for while the engine is still on its way', async (t) => {
+  const asked = t.mock.method(globalThis, 'fetch', () => Promise.resolve(new Response(tinyNetwork())));
+  const loading = loadModel('http://127.0.0.1:9/model.onnx');
+  // Nothing has been awaited yet, so the engine cannot be there.
+  assert.equal(asked.mock.callCount(), 1);
+  (await loading).dispose();
+});
+
+test('what was opened for an engine that does not come is given up', async (t) => {
+  const canceled = t.mock.fn();
+  const endless = new globalThis.ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(1)),
+    cancel: canceled,
+  });
+  t.mock.method(WebAssembly, 'validate', () => false);
+  await refuses(loadModel(new Response(endless)), 'environment', /SIMD/);
+  assert.equal(canceled.mock.callCount(), 1);
+});
+
 test('an aborted load rejects with the reason of its signal', async () => {
   await assert.rejects(loadModel(networkPath, { signal: AbortSignal.abort() }), { name: 'AbortError' });
   const controller = new AbortController();

@@ -36,10 +36,7 @@ export async function loadEngine(build: 'auto' | Build = 'auto'): Promise<Engine
 
 /** The picture decoder, loaded at the first call. */
 export function loadDecoder(): Promise<DecoderModule> {
-  decoder ??= (async () => {
-    const { default: factory } = await import('./kdequant-decode.mjs');
-    return instantiate(factory, new URL('./kdequant-decode.wasm', import.meta.url));
-  })();
+  decoder ??= instantiate(import('./kdequant-decode.mjs'), new URL('./kdequant-decode.wasm', import.meta.url));
   decoder.catch(() => (decoder = undefined));
   return decoder;
 }
@@ -56,18 +53,17 @@ function engineOf(build: Build): Promise<Engine> {
 }
 
 // Spelled out twice, because bundlers look for the literal `new URL(..., import.meta.url)`.
-async function simd128Module(): Promise<EngineModule> {
-  const { default: factory } = await import('./kdequant-simd128.mjs');
-  return instantiate(factory, new URL('./kdequant-simd128.wasm', import.meta.url));
+function simd128Module(): Promise<EngineModule> {
+  return instantiate(import('./kdequant-simd128.mjs'), new URL('./kdequant-simd128.wasm', import.meta.url));
 }
 
-async function relaxedModule(): Promise<EngineModule> {
-  const { default: factory } = await import('./kdequant-relaxed.mjs');
-  return instantiate(factory, new URL('./kdequant-relaxed.wasm', import.meta.url));
+function relaxedModule(): Promise<EngineModule> {
+  return instantiate(import('./kdequant-relaxed.mjs'), new URL('./kdequant-relaxed.wasm', import.meta.url));
 }
 
-async function instantiate<M>(factory: ModuleFactory<M>, url: URL): Promise<M> {
-  const module = await compile(url);
+/** Fetches script and WebAssembly at the same time, and compiles the latter while it arrives. */
+async function instantiate<M>(script: Promise<{ default: ModuleFactory<M> }>, url: URL): Promise<M> {
+  const [{ default: factory }, module] = await Promise.all([script, compile(url)]);
   return new Promise((resolve, reject) => {
     factory({
       instantiateWasm(imports, receive) {

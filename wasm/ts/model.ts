@@ -6,7 +6,7 @@ import { KdequantError, ask } from './errors.js';
 import { fillPixels, toPixels } from './pixels.js';
 import { nextTurn } from './platform.js';
 import { LocalSession } from './session.js';
-import { readIntoEngine } from './source.js';
+import { type OpenedSource, openSource, readIntoEngine } from './source.js';
 import {
   type Build,
   type LayerSummary,
@@ -30,8 +30,8 @@ const stepMilliseconds = 16;
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const { onProgress, signal, build = 'auto', preprocess = '', labels = [] } = options;
   signal?.throwIfAborted();
-  const engine = await loadEngine(build);
-  const { bytes, length } = await readIntoEngine(source, engine.native.Bytes, { onProgress, signal });
+  const { engine, opened } = await together(loadEngine(build), openSource(source, signal));
+  const { bytes, length } = await readIntoEngine(opened, engine.native.Bytes, { onProgress, signal });
   try {
     onProgress?.({ stage: 'reading', fraction: 1 });
     await nextTurn();
@@ -46,6 +46,26 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     );
   } finally {
     bytes.delete();
+  }
+}
+
+/** The model is asked for while the engine is still on its way: on a slow line neither waits for the other. */
+async function together(
+  loading: Promise<Engine>,
+  opening: Promise<OpenedSource>,
+): Promise<{ engine: Engine; opened: OpenedSource }> {
+  try {
+    const [engine, opened] = await Promise.all([loading, opening]);
+    return { engine, opened };
+  } catch (error) {
+    // What has been opened, or will be, for an engine that does not come.
+    opening.then(
+      (opened) => {
+        opened.cancel();
+      },
+      () => undefined,
+    );
+    throw error;
   }
 }
 

@@ -18,17 +18,27 @@ export interface NativeFile {
 const smallestBuffer = 1 << 20;
 const nodeChunk = 4 << 20;
 
+/** A source that is there and has begun to arrive. Read it to its end or cancel it. */
+export interface OpenedSource {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Bytes to come, as far as the source says. */
+  readonly total?: number | undefined;
+  /** Gives up what was not read. Harmless afterwards. */
+  cancel(): void;
+}
+
 /** Reads a source to its end, straight into the module's memory: a model of 500 MB is not kept twice. The caller deletes `bytes`. */
 export async function readIntoEngine(
-  source: ModelSource,
+  source: OpenedSource,
   Bytes: BytesClass,
   options: ReadOptions = {},
 ): Promise<NativeFile> {
   const { onProgress, signal } = options;
-  signal?.throwIfAborted();
-  const { chunks, total } = await open(source, signal);
-  const file = new GrowingFile(Bytes, total ?? smallestBuffer);
+  const { chunks, total } = source;
+  let file: GrowingFile | undefined;
   try {
+    signal?.throwIfAborted();
+    file = new GrowingFile(Bytes, total ?? smallestBuffer);
     for await (const chunk of chunks) {
       signal?.throwIfAborted();
       file.append(chunk);
@@ -41,11 +51,12 @@ export async function readIntoEngine(
     }
     return file.take();
   } catch (error) {
-    file.delete();
+    source.cancel();
+    file?.delete();
     if (signal?.aborted || error instanceof KdequantError) throw error;
     throw new KdequantError(
       'cannot-read',
-      `the model broke off after ${file.length} bytes (${describe(error)}); load it again`,
+      `the model broke off after ${file?.length ?? 0} bytes (${describe(error)}); load it again`,
       undefined,
       {
         cause: error,
@@ -54,17 +65,13 @@ export async function readIntoEngine(
   }
 }
 
-interface Opened {
-  readonly chunks: AsyncIterable<Uint8Array>;
-  /** Bytes to come, as far as the source says. */
-  readonly total?: number | undefined;
-}
-
-async function open(source: ModelSource, signal: AbortSignal | undefined): Promise<Opened> {
+/** Opens whatever a model is given as: the request of an address is answered, a file is open. */
+export async function openSource(source: ModelSource, signal: AbortSignal | undefined): Promise<OpenedSource> {
+  signal?.throwIfAborted();
   if (typeof source === 'string' || source instanceof URL) return openAddress(source, signal);
-  if (source instanceof Uint8Array) return { chunks: once(source), total: source.byteLength };
-  if (source instanceof ArrayBuffer) return { chunks: once(new Uint8Array(source)), total: source.byteLength };
-  if (source instanceof Blob) return { chunks: chunksOf(source.stream()), total: source.size };
+  if (source instanceof Uint8Array) return { chunks: once(source), total: source.byteLength, cancel: nothing };
+  if (source instanceof ArrayBuffer) return openSource(new Uint8Array(source), signal);
+  if (source instanceof Blob) return openStream(source.stream(), source.size);
   if (source instanceof Response) return openResponse(source, source.url);
   throw new KdequantError(
     'usage',
@@ -72,7 +79,9 @@ async function open(source: ModelSource, signal: AbortSignal | undefined): Promi
   );
 }
 
-async function openAddress(source: string | URL, signal: AbortSignal | undefined): Promise<Opened> {
+const nothing = (): void => undefined;
+
+async function openAddress(source: string | URL, signal: AbortSignal | undefined): Promise<OpenedSource> {
   if (isNode && isPath(source)) return openNodeFile(source);
   let response: Response;
   try {
@@ -89,7 +98,7 @@ async function openAddress(source: string | URL, signal: AbortSignal | undefined
   return openResponse(response, String(source));
 }
 
-function openResponse(response: Response, address: string): Opened {
+function openResponse(response: Response, address: string): OpenedSource {
   if (!response.ok) {
     throw new KdequantError(
       'cannot-read',
@@ -102,7 +111,18 @@ function openResponse(response: Response, address: string): Opened {
   // A compressed body is longer than its Content-Length says.
   const length = response.headers.has('content-encoding') ? null : response.headers.get('content-length');
   const total = Number(length ?? NaN);
-  return { chunks: chunksOf(response.body), total: total > 0 ? total : undefined };
+  return openStream(response.body, total > 0 ? total : undefined);
+}
+
+function openStream(stream: ReadableStream<Uint8Array>, total: number | undefined): OpenedSource {
+  const reader = stream.getReader();
+  return {
+    chunks: chunksOf(reader),
+    total,
+    cancel() {
+      reader.cancel().catch(nothing);
+    },
+  };
 }
 
 function isPath(source: string | URL): boolean {
@@ -110,13 +130,14 @@ function isPath(source: string | URL): boolean {
   return source.startsWith('file:') || !/^[a-z][a-z0-9+.-]+:/i.test(source);
 }
 
-async function openNodeFile(source: string | URL): Promise<Opened> {
+async function openNodeFile(source: string | URL): Promise<OpenedSource> {
   const { open: openFile } = await nodeModule<typeof import('node:fs/promises')>('node:fs/promises');
   const path = typeof source === 'string' && source.startsWith('file:') ? new URL(source) : source;
   try {
     const file = await openFile(path);
     const { size } = await file.stat();
-    return { chunks: file.createReadStream({ highWaterMark: nodeChunk }), total: size };
+    const stream = file.createReadStream({ highWaterMark: nodeChunk });
+    return { chunks: stream, total: size, cancel: () => stream.destroy() };
   } catch (error) {
     throw new KdequantError('cannot-read', `cannot open ${String(source)} (${describe(error)})`, undefined, {
       cause: error,
@@ -130,8 +151,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 // Safari's streams are not async iterable.
-async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
+async function* chunksOf(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -140,7 +160,7 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
     }
   } finally {
     // Ends the transfer if the reading ended early; harmless otherwise.
-    await reader.cancel().catch(() => undefined);
+    await reader.cancel().catch(nothing);
   }
 }
 
