@@ -88,7 +88,9 @@ await sweep({
   },
   onFailure(task, error) {
     failures++;
-    console.error(`error: ${task.model} in ${task.engine} ${task.variant} ${task.build}: ${error.message}`);
+    console.error(
+      `error: ${task.model} in ${task.engine} ${task.variant} ${task.build}: ${error.message.split('\n')[0]}`,
+    );
   },
 });
 if (!values.json && lines.length > 0) console.log(report(lines));

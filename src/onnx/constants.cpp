@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <optional>
+#include <span>
 
 #include "kdequant/base/half.h"
 #include "tensor_data.h"
@@ -123,22 +124,38 @@ std::optional<IntegerTable> FindIntegers(std::span<const float> levels) {
 }
 
 struct Lookup {
-  std::vector<std::int32_t> indices;  // without offsets
-  std::vector<std::int64_t> offsets;  // one per output channel, or none
-  std::vector<float> table, scales;   // scales: one per output channel, or none
-  Axis axis;                          // of the output channel
+  const TensorView* indices = nullptr;  // without offsets; left where they are, since there is one a weight
+  std::size_t count = 0;                // of indices
+  std::vector<std::int64_t> offsets;    // one per output channel, or none
+  std::vector<float> table, scales;     // scales: one per output channel, or none
+  Axis axis;                            // of the output channel
 
   std::int64_t OffsetOf(std::size_t i) const { return offsets.empty() ? 0 : offsets[axis.EntryOf(i)]; }
 };
+
+// Whether test(i, index) holds for every index; stops after the run in which it does not.
+template <typename Test>
+bool AllIndices(const Lookup& lookup, Test test) {
+  std::array<std::int32_t, 4096> room{};
+  for (std::size_t first = 0; first < lookup.count; first += room.size()) {
+    const auto run = std::span(room).first(std::min(room.size(), lookup.count - first));
+    CopySmallInts(*lookup.indices, first, run);
+    bool holds = true;
+    for (std::size_t i = 0; i < run.size(); ++i) holds = test(first + i, run[i]) && holds;
+    if (!holds) return false;
+  }
+  return true;
+}
 
 // All parts of a lookup, every index inside the table.
 Result<Lookup> ReadLookup(const Constant& constant) {
   Lookup lookup;
   const Shape& shape = constant.shape();
   if (!shape.empty()) lookup.axis = AxisOf(shape, 0);
-  auto indices = ReadSmallInts(*constant.values);
-  if (!indices) return Forward(indices);
-  lookup.indices = std::move(*indices);
+  auto count = CountSmallInts(*constant.values);
+  if (!count) return Forward(count);
+  lookup.indices = constant.values;
+  lookup.count = *count;
   auto table = ReadFloats(*constant.table);
   if (!table) return Forward(table);
   lookup.table = std::move(table->values);
@@ -153,21 +170,21 @@ Result<Lookup> ReadLookup(const Constant& constant) {
     lookup.scales = std::move(scales->values);
   }
   const auto size = static_cast<std::int64_t>(lookup.table.size());
-  for (std::size_t i = 0; i < lookup.indices.size(); ++i) {
+  const bool inside = AllIndices(lookup, [&](std::size_t i, std::int64_t index) {
     const std::int64_t offset = lookup.OffsetOf(i);
-    const std::int64_t index = lookup.indices[i] + offset;
-    if (offset < 0 || offset > size || index < 0 || index >= size) {
-      return Fail(ErrorCode::kBadInput, Describe(*constant.values) + " holds an index that is outside its table " +
-                                            Quoted(constant.table->name) + " of " + std::to_string(size) +
-                                            " levels; the file is damaged, so make it again");
-    }
+    return offset >= 0 && offset <= size && index + offset >= 0 && index + offset < size;
+  });
+  if (!inside) {
+    return Fail(ErrorCode::kBadInput, Describe(*constant.values) + " holds an index that is outside its table " +
+                                          Quoted(constant.table->name) + " of " + std::to_string(size) +
+                                          " levels; the file is damaged, so make it again");
   }
   return lookup;
 }
 
 // The lookup as one of our weights, or nothing where it is not exactly one.
 std::optional<CodebookTensor> FindCodebook(const Shape& shape, const Lookup& lookup) {
-  if (shape.size() < 2 || lookup.indices.empty()) return std::nullopt;
+  if (shape.size() < 2 || lookup.count == 0) return std::nullopt;
   const auto channels = static_cast<std::size_t>(shape[0]);
   const bool per_channel = !lookup.offsets.empty() && channels > 1;
   const std::size_t tables = per_channel ? channels : 1;
@@ -177,8 +194,10 @@ std::optional<CodebookTensor> FindCodebook(const Shape& shape, const Lookup& loo
   for (std::size_t o = 0; o < lookup.offsets.size(); ++o) {
     if (lookup.offsets[o] != static_cast<std::int64_t>(o * size)) return std::nullopt;
   }
-  const auto is_index = [&](std::int32_t index) { return index >= 0 && index < static_cast<std::int32_t>(size); };
-  if (!std::ranges::all_of(lookup.indices, is_index)) return std::nullopt;
+  const auto is_index = [&](std::size_t, std::int32_t index) {
+    return index >= 0 && index < static_cast<std::int32_t>(size);
+  };
+  if (!AllIndices(lookup, is_index)) return std::nullopt;
   if (!std::ranges::all_of(lookup.scales, [](float s) { return std::isfinite(s) && RoundToHalf(s) == s; }))
     return std::nullopt;
 
@@ -190,15 +209,16 @@ std::optional<CodebookTensor> FindCodebook(const Shape& shape, const Lookup& loo
     result.codes.insert(result.codes.end(), integers->codes.begin(), integers->codes.end());
     result.steps.push_back(integers->step);
   }
-  const std::size_t count = lookup.indices.size();
-  result.indices.resize(result.bits > 4 ? count : (count + 1) / 2);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (result.bits > 4) {
-      result.indices[i] = static_cast<std::uint8_t>(lookup.indices[i]);
-    } else {
-      result.SetIndexAt(i, static_cast<std::uint8_t>(lookup.indices[i]));
-    }
+  if (const auto packed = PackedNibbles(*lookup.indices); result.bits <= 4 && !packed.empty()) {
+    result.indices.assign(packed.begin(), packed.end());
+    if (lookup.count % 2 != 0) result.indices.back() &= 0x0fU;
+    return result;
   }
+  result.indices.resize(result.bits > 4 ? lookup.count : (lookup.count + 1) / 2);
+  AllIndices(lookup, [&](std::size_t i, std::int32_t index) {
+    result.SetIndexAt(i, static_cast<std::uint8_t>(index));
+    return true;
+  });
   return result;
 }
 
@@ -208,11 +228,12 @@ Result<Tensor> LookedUp(const Constant& constant, bool as_weight) {
   if (as_weight) {
     if (auto codebook = FindCodebook(constant.shape(), *lookup)) return std::move(*codebook);
   }
-  FloatTensor result{constant.shape(), std::vector<float>(lookup->indices.size())};
-  for (std::size_t i = 0; i < result.values.size(); ++i) {
-    const float level = lookup->table[static_cast<std::size_t>(lookup->indices[i] + lookup->OffsetOf(i))];
+  FloatTensor result{constant.shape(), std::vector<float>(lookup->count)};
+  AllIndices(*lookup, [&](std::size_t i, std::int32_t index) {
+    const float level = lookup->table[static_cast<std::size_t>(index + lookup->OffsetOf(i))];
     result.values[i] = lookup->scales.empty() ? level : lookup->scales[lookup->axis.EntryOf(i)] * level;
-  }
+    return true;
+  });
   return result;
 }
 

@@ -64,13 +64,13 @@ std::int64_t Nibble(unsigned byte, std::size_t i, bool is_signed) {
   return is_signed && bits >= 8 ? bits - 16 : bits;
 }
 
-// Calls sink(i, value) for every element of an integer tensor whose count has been checked.
+// Calls sink(i, value) for the elements from `begin` to before `end` of an integer tensor whose count has been checked.
 template <typename Sink>
-void VisitInts(const TensorView& tensor, std::size_t count, Sink sink) {
+void VisitInts(const TensorView& tensor, std::size_t begin, std::size_t end, Sink sink) {
   const bool raw = UsesRaw(tensor);
   const char* bytes = raw ? tensor.raw->data() : nullptr;
   const auto each = [&](auto&& at) {
-    for (std::size_t i = 0; i < count; ++i) sink(i, static_cast<std::int64_t>(at(i)));
+    for (std::size_t i = begin; i < end; ++i) sink(i, static_cast<std::int64_t>(at(i)));
   };
   switch (tensor.type) {
     case DataType::kUint4:
@@ -191,7 +191,7 @@ Result<FloatTensor> ReadFloats(const TensorView& tensor) {
       }
       break;
     default:
-      VisitInts(tensor, *count,
+      VisitInts(tensor, 0, *count,
                 [&](std::size_t i, std::int64_t value) { result.values[i] = static_cast<float>(value); });
   }
   return result;
@@ -205,20 +205,36 @@ Result<IntTensor> ReadInts(const TensorView& tensor) {
                                              " where integers are needed; export the model again");
   }
   IntTensor result{tensor.dims, std::vector<std::int64_t>(*count)};
-  VisitInts(tensor, *count, [&](std::size_t i, std::int64_t value) { result.values[i] = value; });
+  VisitInts(tensor, 0, *count, [&](std::size_t i, std::int64_t value) { result.values[i] = value; });
   return result;
 }
 
-Result<std::vector<std::int32_t>> ReadSmallInts(const TensorView& tensor) {
+Result<std::size_t> CountSmallInts(const TensorView& tensor) {
   auto count = CheckedCount(tensor);
   if (!count) return Forward(count);
   if (!IsIntegerType(tensor.type) || ElementBits(tensor.type) > 32 || tensor.type == DataType::kUint32) {
     return Fail(ErrorCode::kUnsupported, Describe(tensor) + " holds " + DataTypeName(tensor.type) +
                                              " where integers of at most 32 bits are needed");
   }
+  return count;
+}
+
+void CopySmallInts(const TensorView& tensor, std::size_t first, std::span<std::int32_t> out) {
+  VisitInts(tensor, first, first + out.size(),
+            [&](std::size_t i, std::int64_t value) { out[i - first] = static_cast<std::int32_t>(value); });
+}
+
+Result<std::vector<std::int32_t>> ReadSmallInts(const TensorView& tensor) {
+  auto count = CountSmallInts(tensor);
+  if (!count) return Forward(count);
   std::vector<std::int32_t> result(*count);
-  VisitInts(tensor, *count, [&](std::size_t i, std::int64_t value) { result[i] = static_cast<std::int32_t>(value); });
+  CopySmallInts(tensor, 0, result);
   return result;
+}
+
+std::span<const std::uint8_t> PackedNibbles(const TensorView& tensor) {
+  if (tensor.type != DataType::kUint4 || !UsesRaw(tensor)) return {};
+  return {reinterpret_cast<const std::uint8_t*>(tensor.raw->data()), tensor.raw->size()};
 }
 
 }  // namespace kdequant::onnx

@@ -2,7 +2,9 @@
 #ifndef KDEQUANT_ONNX_TENSOR_DATA_H_
 #define KDEQUANT_ONNX_TENSOR_DATA_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "kdequant/base/result.h"
@@ -26,6 +28,17 @@ Result<IntTensor> ReadInts(const TensorView& tensor);
 
 /// The elements of an integer tensor of at most 32 bits, for dequantization; kUnsupported for others.
 Result<std::vector<std::int32_t>> ReadSmallInts(const TensorView& tensor);
+
+/// How many elements ReadSmallInts would read; its errors. What CopySmallInts needs to have been asked.
+Result<std::size_t> CountSmallInts(const TensorView& tensor);
+
+/// The elements from `first` on that `out` has room for: a large tensor in runs, since an int32 a weight would be eight
+/// times what a 4-bit file holds.
+void CopySmallInts(const TensorView& tensor, std::size_t first, std::span<std::int32_t> out);
+
+/// The bytes of a UINT4 tensor as a CodebookTensor packs them, two elements a byte, the first in the low nibble; empty
+/// if the tensor is of another type or in a typed field.
+std::span<const std::uint8_t> PackedNibbles(const TensorView& tensor);
 
 /// What messages call it: `tensor "name"`.
 std::string Describe(const TensorView& tensor);
