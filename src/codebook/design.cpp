@@ -49,6 +49,8 @@ Codebook Padded(std::vector<double> values, std::size_t levels) {
   return Codebook{std::move(values)};
 }
 
+double LargestMagnitude(double min, double max) { return std::max(std::fabs(min), std::fabs(max)); }
+
 Result<Design> DesignOnDensity(std::span<const float> weights, const DesignOptions& options) {
   auto sample = DrawSample(weights, options.sampling);
   if (!sample) return Forward(sample);
@@ -61,14 +63,10 @@ Result<Design> DesignOnDensity(std::span<const float> weights, const DesignOptio
     design.codebook = Padded(std::move(*few), limit);
     return design;
   }
-  auto density = EstimateDensity(*sample, options.density);
-  if (!density) return Forward(density);
-  design.bandwidth = density->bandwidth;
-  auto codebook = options.method == Method::kKdeLm ? DesignLloydMax(*density, options.levels)
-                                                   : DesignKMeans(*density, options.levels, options.sampling.seed);
-  if (!codebook) return Forward(codebook);
-  design.codebook = std::move(*codebook);
-  for (auto& level : design.codebook.levels) level = std::clamp(level, sample->min, sample->max);
+  auto designed = DesignOnSample(*sample, options);
+  if (!designed) return Forward(designed);
+  design.bandwidth = designed->density.bandwidth;
+  design.codebook = std::move(designed->codebook);
   return design;
 }
 
@@ -97,24 +95,16 @@ Result<Design> DesignOnAll(std::span<const float> weights, const DesignOptions& 
   }
   if (options.method == Method::kNf4) {
     design.weights_sampled = 0;
-    auto codebook = DesignNf4(std::max(std::fabs(range->min), std::fabs(range->max)), options.levels);
+    auto codebook = DesignNf4(LargestMagnitude(range->min, range->max), options.levels);
     if (!codebook) return Forward(codebook);
     design.codebook = std::move(*codebook);
     return design;
   }
   auto moments = MomentsOfAll(weights, options.method);
   if (!moments) return Forward(moments);
-  const auto codebook = [&]() -> Result<Codebook> {
-    switch (options.method) {
-      case Method::kKMeans: return DesignKMeans(*moments, options.levels, options.sampling.seed);
-      case Method::kOptimal: return DesignOptimal(*moments, options.levels);
-      case Method::kUniformMinMax: return DesignUniformMinMax(*moments, options.levels);
-      case Method::kUniformMse: return DesignUniformMse(*moments, options.levels);
-      default: return DesignLloydMax(*moments, options.levels);
-    }
-  }();
-  if (!codebook) return std::unexpected(codebook.error());
-  design.codebook = *codebook;
+  auto codebook = DesignOnDistribution(*moments, options);
+  if (!codebook) return Forward(codebook);
+  design.codebook = std::move(*codebook);
   if (options.method == Method::kUniformMinMax) design.weights_sampled = 0;
   return design;
 }
@@ -171,6 +161,29 @@ Result<Codebook> DesignKMeans(const CumulativeMoments& moments, int levels, std:
   }
   best->Run();
   return best->codebook();
+}
+
+Result<Codebook> DesignOnDistribution(const CumulativeMoments& moments, const DesignOptions& options) {
+  switch (options.method) {
+    case Method::kKdeLm:
+    case Method::kLloydMax: return DesignLloydMax(moments, options.levels);
+    case Method::kKdeKm:
+    case Method::kKMeans: return DesignKMeans(moments, options.levels, options.sampling.seed);
+    case Method::kOptimal: return DesignOptimal(moments, options.levels);
+    case Method::kUniformMinMax: return DesignUniformMinMax(moments, options.levels);
+    case Method::kUniformMse: return DesignUniformMse(moments, options.levels);
+    case Method::kNf4: return DesignNf4(LargestMagnitude(moments.min(), moments.max()), options.levels);
+  }
+  return Fail(ErrorCode::kInternal, "unknown method");
+}
+
+Result<SampleDesign> DesignOnSample(const Sample& sample, const DesignOptions& options) {
+  auto density = EstimateDensity(sample, options.density);
+  if (!density) return Forward(density);
+  auto codebook = DesignOnDistribution(CumulativeMoments(*density), options);
+  if (!codebook) return Forward(codebook);
+  for (auto& level : codebook->levels) level = std::clamp(level, sample.min, sample.max);
+  return SampleDesign{.codebook = std::move(*codebook), .density = std::move(*density)};
 }
 
 Result<Design> DesignCodebook(std::span<const float> weights, const DesignOptions& options) {

@@ -13,6 +13,7 @@
 #include "kdequant/base/random.h"
 #include "kdequant/codebook/distortion.h"
 #include "kdequant/codebook/lloyd_max.h"
+#include "kdequant/density/histogram.h"
 
 namespace kdequant {
 namespace {
@@ -120,6 +121,30 @@ TEST_CASE("Every method survives every odd tensor: levels ascend, are finite and
     }
   }
   CHECK(DesignCodebook({}).error().code == ErrorCode::kEmptySample);
+}
+
+TEST_CASE("A sample drawn beforehand and a distribution give the levels that DesignCodebook gives") {
+  const auto weights = GaussianWeights(50'000, 11);
+  for (const Method method : kAllMethods) {
+    CAPTURE(MethodName(method));
+    const DesignOptions options{.method = method, .sampling = {.count = 500, .seed = 3}, .density = {.factor = 0.7}};
+    const auto whole = DesignCodebook(weights, options).value();
+    if (UsesDensity(method)) {
+      const auto parts = DesignOnSample(DrawSample(weights, options.sampling).value(), options).value();
+      CHECK(parts.codebook.levels == whole.codebook.levels);
+      CHECK(parts.density.bandwidth == whole.bandwidth);
+      const auto unclamped = DesignOnDistribution(CumulativeMoments(parts.density), options).value();
+      CHECK(unclamped.levels[8] == whole.codebook.levels[8]);
+    } else if (method == Method::kOptimal) {
+      const auto histogram = BuildMomentHistogram(weights, 16384).value();
+      CHECK(DesignOnDistribution(CumulativeMoments(histogram), options)->levels == whole.codebook.levels);
+    } else {
+      CHECK(DesignOnDistribution(CumulativeMoments(weights), options)->levels == whole.codebook.levels);
+    }
+  }
+  const auto equal = DrawSample(std::vector<float>(10, 0.5F)).value();
+  CHECK(DesignOnSample(equal).error().code == ErrorCode::kConstantSample);
+  CHECK(DesignOnDistribution(CumulativeMoments(weights), {.levels = 1}).error().code == ErrorCode::kUsage);
 }
 
 }  // namespace

@@ -65,6 +65,21 @@ struct Design {
 /// nf4 with other than 16 levels, density options out of their range).
 Result<Design> DesignCodebook(std::span<const float> weights, const DesignOptions& options = {});
 
+/// What DesignCodebook does for kde-lm and kde-km once the sample is drawn (`options.sampling` gives k-means its seed):
+/// for a sample that was drawn elsewhere. The density is returned for looking at.
+///
+/// Errors: kEmptySample, kConstantSample (every value equal), kUsage.
+struct SampleDesign {
+  Codebook codebook = {};
+  Density density = {};
+};
+Result<SampleDesign> DesignOnSample(const Sample& sample, const DesignOptions& options = {});
+
+/// The method's designer on any distribution: kde-lm and lloyd-max are the same here, and so are kde-km and k-means,
+/// because these names differ in where the distribution comes from. NF4's table spans the farther end of the
+/// distribution. Errors: kUsage.
+Result<Codebook> DesignOnDistribution(const CumulativeMoments& moments, const DesignOptions& options = {});
+
 // The designers alone, on any distribution: an estimated density, a histogram, a sample or all weights.
 // Errors: kUsage for a number of levels outside 2..256.
 
