@@ -8,6 +8,7 @@
 #include "assign.h"
 #include "kdequant/base/half.h"
 #include "kdequant/codebook/integer_levels.h"
+#include "kdequant/quantize/channel_scales.h"
 
 namespace kdequant {
 namespace {
@@ -104,17 +105,8 @@ void RoundScales(std::vector<float>& scales, float& step) {
 
 Result<QuantizedWeights> QuantizeByChannelScale(const FloatTensor& weights, const DesignOptions& design_options) {
   const WeightMatrix matrix(weights);
-  std::vector<float> scales(matrix.channels);
-  FloatTensor normalized{.shape = weights.shape, .values = std::vector<float>(weights.values.size())};
-  for (std::size_t o = 0; o < matrix.channels; ++o) {
-    scales[o] = RootMeanSquare(matrix.row(o));
-    // A channel of zeros (real models have some) says nothing about the density of the others, but the zeros are its
-    // weights.
-    const float divisor = scales[o] > 0 ? scales[o] : 1;
-    for (std::size_t k = 0; k < matrix.columns; ++k)
-      normalized.values[o * matrix.columns + k] = matrix.row(o)[k] / divisor;
-  }
-  auto design = DesignCodebook(normalized.values, design_options);
+  auto [normalized, scales] = NormalizeChannels(weights);
+  auto design = DesignCodebook(normalized, design_options);
   if (!design) return Forward(design);
 
   CodebookTensor tensor = EmptyTensor(weights, design_options.levels);

@@ -80,6 +80,57 @@ test('layerWeights gives a layer as it is in the file', async () => {
   assert.throws(() => model.layerWeights('nowhere'), { code: 'usage', layer: 'nowhere' });
 });
 
+test('layerHistogram counts every weight of a layer, with its moments', async () => {
+  const model = await loadModel(tinyNetwork());
+  const weights = model.layerWeights('conv');
+  const histogram = model.layerHistogram('conv', { granularity: 'tensor', bins: 50 });
+  assert.equal(histogram.moments.length, 150);
+  assert.equal(histogram.weights, weights.length);
+  assert.equal(histogram.min, Math.min(...weights));
+  assert.equal(histogram.max, Math.max(...weights));
+  const counts = new Array(50).fill(0);
+  for (const w of weights) ++counts[Math.min(Math.floor((w - histogram.low) / histogram.step), 49)];
+  assert.deepEqual(
+    counts,
+    counts.map((_, bin) => histogram.moments[3 * bin]),
+  );
+  const total = (moment) => histogram.moments.reduce((sum, x, i) => (i % 3 === moment ? sum + x : sum), 0);
+  assert.ok(Math.abs(total(1) - weights.reduce((sum, w) => sum + w, 0)) < 1e-9);
+  assert.ok(Math.abs(total(2) - weights.reduce((sum, w) => sum + w * w, 0)) < 1e-9);
+  // In units of its channel's root mean square every channel has a mean square of 1, and so has the layer.
+  const scaled = model.layerHistogram('conv');
+  assert.equal(scaled.moments.length, 3 * 4096);
+  const square = scaled.moments.reduce((sum, x, i) => (i % 3 === 2 ? sum + x : sum), 0) / scaled.weights;
+  assert.ok(Math.abs(square - 1) < 1e-6, `${square}`);
+  assert.throws(() => model.layerHistogram('nowhere'), { code: 'usage', layer: 'nowhere' });
+  assert.throws(() => model.layerHistogram('conv', { bins: 0 }), { code: 'usage', message: /bins/ });
+  assert.throws(() => model.layerHistogram('conv', { granularity: 'channel' }), { code: 'usage', message: /channel/ });
+});
+
+test('layerSample gives the weights that a quantization designs on', async () => {
+  const model = await loadModel(networkPath);
+  const name = model.layers.find(({ op, depthwise }) => op === 'Conv' && !depthwise).name;
+  const options = { granularity: 'tensor', samples: 100 };
+  const { values, importances, ...facts } = model.layerSample(name, options);
+  const weights = model.layerWeights(name);
+  assert.equal(values.length, 100);
+  assert.equal(facts.weights, weights.length);
+  assert.equal(facts.scanned, weights.length);
+  assert.equal(facts.max, Math.max(...weights));
+  assert.deepEqual(values, values.toSorted());
+  const known = new Set(weights);
+  assert.ok(values.every((value) => known.has(value)));
+  assert.ok(Math.abs(importances.reduce((sum, x) => sum + x) - weights.length) < 1e-6);
+  assert.deepEqual(model.layerSample(name, options).values, values);
+  assert.notDeepEqual(model.layerSample(name, { ...options, seed: 2 }).values, values);
+  assert.notDeepEqual(model.layerSample(name, { ...options, granularity: 'channel-scale' }).values, values);
+  const random = model.layerSample(name, { ...options, sampling: 'random' });
+  assert.equal(random.scanned, 100);
+  assert.ok(random.importances.every((importance) => importance === weights.length / 100));
+  assert.equal(model.layerSample(name, { samples: 'all' }).values.length, weights.length);
+  assert.throws(() => model.layerSample(name, { sampling: 'lucky' }), { code: 'usage', message: /lucky/ });
+});
+
 test('random bytes, nothing, half a file and a wrong argument are refused with a sentence', async () => {
   const noise = Uint8Array.from({ length: 4096 }, (_, i) => (i * 197 + 13) % 256);
   await refuses(loadModel(noise), 'bad-input');

@@ -42,6 +42,9 @@ test('calls on a worker session answer as those of this thread', async () => {
   assert.ok(sameBits(await far.run(new Float32Array(768)), await near.run(new Float32Array(768))));
   assert.deepEqual(await far.crop(picture), await near.crop(picture));
   assert.deepEqual(far.info, near.info);
+  const [farModel, nearModel] = [await engine.loadModel(tinyNetwork()), await loadModel(tinyNetwork())];
+  assert.deepEqual(await farModel.layerHistogram('conv', { bins: 20 }), nearModel.layerHistogram('conv', { bins: 20 }));
+  assert.deepEqual(await farModel.layerSample('conv', { samples: 30 }), nearModel.layerSample('conv', { samples: 30 }));
   assert.equal(picture.data.length, 3 * 64 * 64, 'the picture is still ours');
   assert.deepEqual((await engine.deadLeaves(32, 5)).data, (await deadLeaves(32, 5)).data);
 });

@@ -1,6 +1,5 @@
 #include "model.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "kdequant/model/prepare.h"
@@ -77,21 +76,6 @@ emscripten::val Model::ToOnnx() {
       onnx_ = *std::move(onnx);
     }
     return ViewOf(std::span<const std::uint8_t>(onnx_));
-  });
-}
-
-emscripten::val Model::LayerWeights(const std::string& layer) {
-  return Guard([&]() -> Result<emscripten::val> {
-    const auto node =
-        std::ranges::find_if(graph_->nodes, [&](const Node& n) { return n.name == layer && HasWeights(*graph_, n); });
-    if (node == graph_->nodes.end()) {
-      return Fail(ErrorCode::kUsage, "there is no layer \"" + layer + "\" with weights; model.layers lists them",
-                  layer);
-    }
-    auto weights = Dequantize(*graph_->value(node->inputs[1]).constant);
-    if (!weights) return Forward(weights);
-    weights_ = std::move(weights->values);
-    return ViewOf(std::span<const float>(weights_));
   });
 }
 

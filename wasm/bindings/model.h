@@ -7,11 +7,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "interop.h"
+#include "kdequant/density/histogram.h"
+#include "kdequant/density/sample.h"
 #include "kdequant/model/graph.h"
+#include "kdequant/quantize/quantize.h"
 #include "kdequant/vision/preprocess.h"
 
 namespace kdequant::wasm {
@@ -40,13 +44,33 @@ class Model {
   emscripten::val ToOnnx();
   /// A Float32Array view of a layer's weights, valid until the next call, or a failure.
   emscripten::val LayerWeights(const std::string& layer);
+  /// How a layer's weights are distributed, without the weights: { low, step, min, max, weights, moments }, `moments` a
+  /// Float64Array view of count, sum and sum of squares of each bin. `options`: JSON of QuantizeOptions, of which
+  /// `granularity` counts. Returns a failure if there is no such layer, or for granularity `channel`.
+  emscripten::val LayerHistogram(const std::string& layer, int bins, const std::string& options);
+  /// A few of the weights, chosen as a quantization with these options chooses them: { values, importances, weights,
+  /// scanned, min, max }, the first two Float64Array views. `options` and failures as above; `sampling`, `samples` and
+  /// `seed` count too.
+  emscripten::val LayerSample(const std::string& layer, const std::string& options);
 
  private:
+  /// The weights that the levels of layer `node` are designed on.
+  Result<std::span<const float>> DesignWeights(std::size_t node, Granularity granularity);
+
   std::shared_ptr<const Graph> graph_;
   Preprocess preprocess_;
   std::size_t file_bytes_;
   std::vector<std::uint8_t> onnx_;  // Kept once written: a 4-bit file is small.
   std::vector<float> weights_;      // What LayerWeights' view shows.
+
+  // The last answer of DesignWeights, because a slider that asks for one sample after another wants them at once.
+  struct {
+    std::size_t node = 0;
+    Granularity granularity = Granularity::kChannel;  // nothing yet
+    std::vector<float> values;
+  } design_weights_;
+  MomentHistogram histogram_;
+  Sample sample_;
 };
 
 }  // namespace kdequant::wasm

@@ -44,7 +44,9 @@ EMSCRIPTEN_BINDINGS(kdequant) {
       .function("fileBytes", &Model::FileBytes)
       .function("summary", &Model::Summary)
       .function("toOnnx", &Model::ToOnnx)
-      .function("layerWeights", &Model::LayerWeights);
+      .function("layerWeights", &Model::LayerWeights)
+      .function("layerHistogram", &Model::LayerHistogram)
+      .function("layerSample", &Model::LayerSample);
 
   class_<Quantization>("Quantization")
       .smart_ptr<std::shared_ptr<Quantization>>("Quantization")

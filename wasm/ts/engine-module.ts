@@ -1,5 +1,7 @@
 // What the WebAssembly modules give to TypeScript: the classes of wasm/bindings, typed by hand.
 
+import { type LayerHistogram, type LayerSample } from './types.js';
+
 /** A binding's way to fail. */
 export interface Failure {
   readonly failure: { readonly code: string; readonly message: string; readonly layer: string };
@@ -20,6 +22,8 @@ export interface NativeModel extends Handle {
   summary(): string;
   toOnnx(): Uint8Array | Failure;
   layerWeights(layer: string): Float32Array | Failure;
+  layerHistogram(layer: string, bins: number, options: string): LayerHistogram | Failure;
+  layerSample(layer: string, options: string): LayerSample | Failure;
 }
 
 export interface NativeStep {

@@ -9,6 +9,9 @@ import { LocalSession } from './session.js';
 import { type OpenedSource, openSource, readIntoEngine } from './source.js';
 import {
   type Build,
+  type HistogramOptions,
+  type LayerHistogram,
+  type LayerSample,
   type LayerSummary,
   type LoadOptions,
   type Model,
@@ -19,6 +22,7 @@ import {
   type QuantizeOptions,
   type QuantizeReport,
   type QuantizeResult,
+  type SampleOptions,
   type Session,
   type SessionOptions,
 } from './types.js';
@@ -119,6 +123,17 @@ export class LocalModel implements Model {
 
   layerWeights(name: string): Float32Array<ArrayBuffer> {
     return ask(() => this.#handle().layerWeights(name)).slice();
+  }
+
+  layerHistogram(name: string, options: HistogramOptions = {}): LayerHistogram {
+    const { bins = 4096, ...settings } = options;
+    const histogram = ask(() => this.#handle().layerHistogram(name, bins, JSON.stringify(settings)));
+    return { ...histogram, moments: histogram.moments.slice() };
+  }
+
+  layerSample(name: string, options: SampleOptions = {}): LayerSample {
+    const sample = ask(() => this.#handle().layerSample(name, JSON.stringify(options)));
+    return { ...sample, values: sample.values.slice(), importances: sample.importances.slice() };
   }
 
   dispose(): void {

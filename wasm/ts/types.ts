@@ -145,6 +145,52 @@ export interface QuantizeOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface HistogramOptions {
+  /** `channel-scale` (the default): each weight in units of its channel's root mean square; `tensor`: as they are. */
+  readonly granularity?: Exclude<Granularity, 'channel'>;
+  /** Bins of equal width, 1 to 65,536. Default 4096. */
+  readonly bins?: number;
+}
+
+/** All weights of a layer in a few thousand numbers, from which the error of any levels can be computed. */
+export interface LayerHistogram {
+  /** Where the first bin begins, and the width of each. */
+  readonly low: number;
+  readonly step: number;
+  /** Of the weights. */
+  readonly min: number;
+  readonly max: number;
+  /** How many there are. */
+  readonly weights: number;
+  /** Three numbers a bin: count, sum and sum of squares of the weights in it. */
+  readonly moments: Float64Array<ArrayBuffer>;
+}
+
+export interface SampleOptions {
+  /** As for a histogram. */
+  readonly granularity?: Exclude<Granularity, 'channel'>;
+  /** Default `stratified`. */
+  readonly sampling?: Sampling;
+  /** Default 1024. */
+  readonly samples?: number | 'all';
+  /** Default 1. */
+  readonly seed?: number;
+}
+
+/** The weights that a layer's density is estimated from: the very ones that `quantize` draws with the same options. */
+export interface LayerSample {
+  /** Ascending. */
+  readonly values: Float64Array<ArrayBuffer>;
+  /** How many weights each value stands for. */
+  readonly importances: Float64Array<ArrayBuffer>;
+  /** How many weights there are, and how many were read to choose these. */
+  readonly weights: number;
+  readonly scanned: number;
+  /** Of the weights that were read. */
+  readonly min: number;
+  readonly max: number;
+}
+
 /** What happened to one layer. */
 export interface LayerReport {
   readonly name: string;
@@ -285,6 +331,10 @@ export interface Model extends ModelBase {
   toOnnx(): Uint8Array<ArrayBuffer>;
   /** The weights of a layer as floats, row-major in `layer.shape`; of a 4-bit layer, what its levels and scales stand for. */
   layerWeights(name: string): Float32Array<ArrayBuffer>;
+  /** How the weights of a layer are distributed. */
+  layerHistogram(name: string, options?: HistogramOptions): LayerHistogram;
+  /** A few of the weights, with how many each stands for. */
+  layerSample(name: string, options?: SampleOptions): LayerSample;
 }
 
 /** A model that lives in a worker. */
@@ -292,4 +342,6 @@ export interface RemoteModel extends ModelBase {
   quantize(options?: QuantizeOptions): Promise<QuantizeResult<RemoteModel>>;
   toOnnx(): Promise<Uint8Array<ArrayBuffer>>;
   layerWeights(name: string): Promise<Float32Array<ArrayBuffer>>;
+  layerHistogram(name: string, options?: HistogramOptions): Promise<LayerHistogram>;
+  layerSample(name: string, options?: SampleOptions): Promise<LayerSample>;
 }

@@ -2,12 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "assign.h"
 #include "kdequant/base/half.h"
 #include "kdequant/base/random.h"
+#include "kdequant/quantize/channel_scales.h"
 
 namespace kdequant {
 namespace {
@@ -33,6 +36,18 @@ Tensor Quantize(const FloatTensor& weights, Granularity granularity) {
   QuantizeOptions options;
   options.granularity = granularity;
   return QuantizeToCodebook(weights, options, 1)->tensor;
+}
+
+TEST_CASE("Normalized channels have a mean square of 1, and a channel of zeros stays zeros") {
+  FloatTensor weights = UnevenChannels(3, 100, 4);
+  std::fill_n(weights.values.begin() + 100, 100, 0.0F);
+  const auto [values, scales] = NormalizeChannels(weights);
+  REQUIRE(scales.size() == 3);
+  CHECK(scales[1] == 0);
+  CHECK(RootMeanSquare(std::span(values).first(100)) == doctest::Approx(1).epsilon(1e-5));
+  CHECK(RootMeanSquare(std::span(values).subspan(100, 100)) == 0);
+  CHECK(RootMeanSquare(std::span(values).last(100)) == doctest::Approx(1).epsilon(1e-5));
+  CHECK(values[250] * scales[2] == doctest::Approx(weights.values[250]));
 }
 
 TEST_CASE("Channel scales keep uneven channels near the Gaussian optimum, one codebook a layer does not") {

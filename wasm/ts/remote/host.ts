@@ -123,6 +123,8 @@ function makeHandlers(objects: Objects): Handlers {
     },
     toOnnx: async ({ model }) => objects.model(model).toOnnx(),
     layerWeights: async ({ model, layer }) => objects.model(model).layerWeights(layer),
+    layerHistogram: async ({ model, layer, options }) => objects.model(model).layerHistogram(layer, options),
+    layerSample: async ({ model, layer, options }) => objects.model(model).layerSample(layer, options),
     classify: async ({ session, picture, options }) => objects.session(session).classify(picture, options),
     logits: async ({ session, picture }) => objects.session(session).logits(picture),
     run: async ({ session, input }) => objects.session(session).run(input),

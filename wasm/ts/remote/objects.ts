@@ -4,6 +4,9 @@ import {
   type Build,
   type Classification,
   type ClassifyOptions,
+  type HistogramOptions,
+  type LayerHistogram,
+  type LayerSample,
   type LayerSummary,
   type ModelSummary,
   type PictureInput,
@@ -11,6 +14,7 @@ import {
   type QuantizeResult,
   type RemoteModel,
   type RgbaPixels,
+  type SampleOptions,
   type Session,
   type SessionInfo,
   type SessionOptions,
@@ -74,6 +78,14 @@ export class WorkerModel implements RemoteModel {
 
   layerWeights(layer: string): Promise<Float32Array<ArrayBuffer>> {
     return this.#line.call('layerWeights', { model: this.#id, layer });
+  }
+
+  layerHistogram(layer: string, options: HistogramOptions = {}): Promise<LayerHistogram> {
+    return this.#line.call('layerHistogram', { model: this.#id, layer, options });
+  }
+
+  layerSample(layer: string, options: SampleOptions = {}): Promise<LayerSample> {
+    return this.#line.call('layerSample', { model: this.#id, layer, options });
   }
 
   dispose(): void {

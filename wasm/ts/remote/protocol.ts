@@ -9,7 +9,10 @@ import {
   type Classification,
   type ClassifyOptions,
   type Decoder,
+  type HistogramOptions,
+  type LayerHistogram,
   type LayerReport,
+  type LayerSample,
   type LoadOptions,
   type ModelSource,
   type ModelSummary,
@@ -18,6 +21,7 @@ import {
   type QuantizeOptions,
   type QuantizeReport,
   type RgbaPixels,
+  type SampleOptions,
   type SessionInfo,
   type SessionOptions,
   type StepTime,
@@ -53,6 +57,8 @@ export interface Calls {
   createSession: { args: { model: ObjectId; options: SessionOptions }; result: RemoteSessionState };
   toOnnx: { args: { model: ObjectId }; result: Uint8Array<ArrayBuffer> };
   layerWeights: { args: { model: ObjectId; layer: string }; result: Float32Array<ArrayBuffer> };
+  layerHistogram: { args: { model: ObjectId; layer: string; options: HistogramOptions }; result: LayerHistogram };
+  layerSample: { args: { model: ObjectId; layer: string; options: SampleOptions }; result: LayerSample };
   classify: { args: { session: ObjectId; picture: PictureInput; options: ClassifyOptions }; result: Classification };
   logits: { args: { session: ObjectId; picture: PictureInput }; result: Float32Array<ArrayBuffer> };
   run: { args: { session: ObjectId; input: Float32Array }; result: Float32Array<ArrayBuffer> };
@@ -101,6 +107,6 @@ export interface Port<Sent, Received> {
 /** The memory of a result that can move to the other side instead of being copied. */
 export function transferables(value: unknown): Transferable[] {
   if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
-  if (typeof value === 'object' && value !== null && 'data' in value) return transferables(value.data);
-  return [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap((part) => (ArrayBuffer.isView(part) ? [part.buffer as ArrayBuffer] : []));
 }

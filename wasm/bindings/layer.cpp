@@ -1,0 +1,106 @@
+// One layer of a model: its weights, and how they are distributed.
+#include <algorithm>
+#include <utility>
+
+#include "kdequant/base/random.h"
+#include "kdequant/quantize/channel_scales.h"
+#include "model.h"
+#include "quantization.h"
+
+namespace kdequant::wasm {
+namespace {
+
+using emscripten::val;
+
+Result<std::size_t> FindLayer(const Graph& graph, const std::string& layer) {
+  const auto node =
+      std::ranges::find_if(graph.nodes, [&](const Node& n) { return n.name == layer && HasWeights(graph, n); });
+  if (node != graph.nodes.end()) return static_cast<std::size_t>(node - graph.nodes.begin());
+  return Fail(ErrorCode::kUsage, "there is no layer \"" + layer + "\" with weights; model.layers lists them", layer);
+}
+
+const Tensor& WeightsOf(const Graph& graph, std::size_t node) {
+  return *graph.value(graph.nodes[node].inputs[1]).constant;
+}
+
+// The views are over these very structs.
+static_assert(sizeof(MomentBin) == 3 * sizeof(double));
+
+}  // namespace
+
+val Model::LayerWeights(const std::string& layer) {
+  return Guard([&]() -> Result<val> {
+    auto node = FindLayer(*graph_, layer);
+    if (!node) return Forward(node);
+    auto weights = Dequantize(WeightsOf(*graph_, *node));
+    if (!weights) return Forward(weights);
+    weights_ = std::move(weights->values);
+    return ViewOf(std::span<const float>(weights_));
+  });
+}
+
+Result<std::span<const float>> Model::DesignWeights(std::size_t node, Granularity granularity) {
+  if (granularity == Granularity::kChannel) {
+    return Fail(ErrorCode::kUsage,
+                "with granularity channel every channel has levels of its own; use channel-scale or tensor");
+  }
+  if (design_weights_.granularity != granularity || design_weights_.node != node) {
+    design_weights_.granularity = Granularity::kChannel;
+    auto weights = Dequantize(WeightsOf(*graph_, node));
+    if (!weights) return Forward(weights);
+    design_weights_.values =
+        granularity == Granularity::kChannelScale ? NormalizeChannels(*weights).values : std::move(weights->values);
+    design_weights_.node = node;
+    design_weights_.granularity = granularity;
+  }
+  return design_weights_.values;
+}
+
+val Model::LayerHistogram(const std::string& layer, int bins, const std::string& options) {
+  return Guard([&]() -> Result<val> {
+    if (bins < 1 || bins > 65536) return Fail(ErrorCode::kUsage, "a histogram has 1 to 65,536 bins");
+    auto parsed = ParseQuantizeOptions(options, preprocess_);
+    if (!parsed) return Forward(parsed);
+    auto node = FindLayer(*graph_, layer);
+    if (!node) return Forward(node);
+    auto weights = DesignWeights(*node, parsed->granularity);
+    if (!weights) return Forward(weights);
+    auto histogram = BuildMomentHistogram(*weights, static_cast<std::size_t>(bins));
+    if (!histogram) return Forward(histogram);
+    histogram_ = *std::move(histogram);
+    val result = val::object();
+    result.set("low", histogram_.grid.low);
+    result.set("step", histogram_.grid.step);
+    result.set("min", histogram_.min);
+    result.set("max", histogram_.max);
+    result.set("weights", static_cast<double>(histogram_.population));
+    result.set("moments", ViewOf(std::span<const double>(&histogram_.bins[0].count, 3 * histogram_.bins.size())));
+    return result;
+  });
+}
+
+val Model::LayerSample(const std::string& layer, const std::string& options) {
+  return Guard([&]() -> Result<val> {
+    auto parsed = ParseQuantizeOptions(options, preprocess_);
+    if (!parsed) return Forward(parsed);
+    auto node = FindLayer(*graph_, layer);
+    if (!node) return Forward(node);
+    auto weights = DesignWeights(*node, parsed->granularity);
+    if (!weights) return Forward(weights);
+    SamplingOptions sampling = parsed->design.sampling;
+    sampling.seed = StreamSeed(parsed->seed, *node);  // the layer's own, as in a quantization
+    auto sample = DrawSample(*weights, sampling);
+    if (!sample) return Forward(sample);
+    sample_ = *std::move(sample);
+    val result = val::object();
+    result.set("values", ViewOf(std::span<const double>(sample_.values)));
+    result.set("importances", ViewOf(std::span<const double>(sample_.weights)));
+    result.set("weights", static_cast<double>(sample_.population));
+    result.set("scanned", static_cast<double>(sample_.scanned));
+    result.set("min", sample_.min);
+    result.set("max", sample_.max);
+    return result;
+  });
+}
+
+}  // namespace kdequant::wasm
