@@ -1,4 +1,6 @@
 // Builds the page into dist/site: the code, and beside it the networks and photos that scripts/fetch-model puts into build/.
+import { fileURLToPath } from 'node:url';
+
 import { defineConfig } from 'vite';
 
 import { networks } from './web/build/networks.js';
@@ -9,6 +11,8 @@ export default defineConfig({
   base: './', // works from any folder of any static server
   publicDir: false,
   plugins: [networks(), photos(), serviceWorker()],
+  // What web/lab/build.mjs makes.
+  resolve: { alias: { 'kdequant-lab': fileURLToPath(new URL('build/lab', import.meta.url)) } },
   build: {
     outDir: 'dist/site',
     emptyOutDir: true,

@@ -24,6 +24,7 @@ export async function openPage({
   block = undefined,
   letThrough = 0,
   withoutSimd = false,
+  deviceScaleFactor = 1,
 } = {}) {
   if (!existsSync(CHROMIUM))
     throw new Error(`no Chromium at ${CHROMIUM}; scripts/setup installs it, or name one in CHROMIUM`);
@@ -32,7 +33,7 @@ export async function openPage({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
   });
-  const context = await browser.newContext({ viewport, colorScheme, acceptDownloads: true });
+  const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor, acceptDownloads: true });
   const page = await context.newPage();
   page.setDefaultTimeout(LONG);
   const problems = [];

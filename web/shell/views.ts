@@ -10,7 +10,7 @@ export interface ViewModule {
   View(): ComponentChildren;
 }
 
-export const VIEW_IDS = ['quantize', 'lesson'] as const;
+export const VIEW_IDS = ['quantize', 'laboratory', 'lesson'] as const;
 export type ViewId = (typeof VIEW_IDS)[number];
 
 export interface ViewEntry {
@@ -23,6 +23,7 @@ export interface ViewEntry {
 /** To add a view: its id above, a line here, and web/views/ID/view.tsx (with the style that only it needs, imported there). */
 export const VIEWS: readonly ViewEntry[] = [
   { id: 'quantize', title: 'Quantize', load: () => Promise.resolve(quantizeView) },
+  { id: 'laboratory', title: 'Laboratory', load: () => import('../views/laboratory/view.js') },
   { id: 'lesson', title: 'Lesson', load: () => import('../views/lesson/view.js') },
 ];
 
