@@ -18,7 +18,7 @@ const dist = new URL('dist/', wasm);
 
 /** The engine's budget, gzipped, glue included. */
 // The aim is 150 KB: operator variants, visited by every pass, take most of what is above it.
-const engineLimit = 384 * 1024;
+const engineLimit = 420 * 1024;
 
 const modules = [
   { preset: 'wasm-simd128', names: ['kdequant-simd128', 'kdequant-decode'] },
