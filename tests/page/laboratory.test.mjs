@@ -105,15 +105,19 @@ test('every control of the form changes the levels or their origin', async () =>
   for (const change of changes) {
     const before = (await levels(page)).join();
     await change();
-    await page.waitForFunction(
-      (old) =>
-        [...document.querySelectorAll('.laboratory__table tbody td:nth-child(2)')]
-          .map((td) => td.textContent)
-          .join() !== old,
-      before,
-    );
+    await page
+      .waitForFunction(
+        (old) =>
+          [...document.querySelectorAll('.laboratory__table tbody td:nth-child(2)')]
+            .map((td) => td.textContent)
+            .join() !== old,
+        before,
+        { timeout: 20_000 },
+      )
+      .catch(() => assert.fail(`the levels stayed after ${change}`));
   }
   assert.equal(await figure(page, 'Bandwidth'), 'no density');
+  await page.waitForFunction(() => location.hash.includes('lab.method=uniform-minmax'));
   const link = page.url();
   for (const key of ['lab.method=uniform-minmax', 'lab.sampling=random', 'lab.units=tensor']) {
     assert.ok(decodeURIComponent(link).includes(key), link);

@@ -47,6 +47,8 @@ interface RangeFieldProps extends FieldProps {
   /** Added per notch; on a logarithmic scale, multiplied. */
   readonly step: number;
   readonly scale?: 'linear' | 'logarithmic';
+  /** Only whole numbers. */
+  readonly whole?: boolean;
   readonly format?: (value: number) => string;
 }
 
@@ -58,6 +60,7 @@ export function RangeField({
   high,
   step,
   scale = 'linear',
+  whole = false,
   format = (number) => number.toLocaleString('en'),
 }: RangeFieldProps) {
   const id = useId();
@@ -79,7 +82,8 @@ export function RangeField({
         aria-valuetext={format(value.value)}
         aria-describedby={`${id}-hint`}
         onInput={({ currentTarget }) => {
-          value.value = Number(fromNotch(currentTarget.valueAsNumber).toPrecision(6));
+          const chosen = fromNotch(currentTarget.valueAsNumber);
+          value.value = whole ? Math.round(chosen) : Number(chosen.toPrecision(6));
         }}
       />
       <p class="hint" id={`${id}-hint`}>

@@ -45,6 +45,7 @@ export function Controls({ experiment }: { readonly experiment: Experiment }) {
           high={MOST_SAMPLES}
           step={Math.SQRT2}
           scale="logarithmic"
+          whole
           format={(value) => Math.round(value).toLocaleString('en')}
         />
         <SelectField
