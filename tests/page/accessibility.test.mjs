@@ -33,6 +33,29 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
+for (const colorScheme of ['light', 'dark']) {
+  test(`axe-core finds nothing serious on any view or in the lesson in the ${colorScheme} theme`, async () => {
+    const { page, close } = await openPage({ colorScheme, hash: QUICK });
+    try {
+      await waitForModel(page);
+      await quantize(page);
+      for (const fold of await page.locator('.view:visible summary').all()) await fold.click();
+      assert.deepEqual(await seriousFindings(page), [], 'everything unfolded');
+      for (const tab of await page.locator('.tabs__link').all()) {
+        await tab.click();
+        await page.locator('.view:visible h1').first().waitFor();
+        await page.waitForTimeout(1000);
+        assert.deepEqual(await seriousFindings(page), [], await tab.textContent());
+      }
+      await page.getByRole('button', { name: 'Begin' }).click();
+      await page.getByRole('button', { name: 'Show the answer' }).click();
+      assert.deepEqual(await seriousFindings(page), [], 'a step of the lesson');
+    } finally {
+      await close();
+    }
+  });
+}
+
 test('a window of 360 pixels shows everything without sideways scrolling', async () => {
   const { page, close } = await openPage({ viewport: { width: 360, height: 640 }, hash: QUICK });
   try {

@@ -56,7 +56,7 @@ function Chooser() {
       <FileButton
         id="model-file"
         text="Your ONNX file…"
-        class="button--quiet"
+        class="button--choice"
         accept=".onnx"
         onFiles={([file]) => {
           if (file !== undefined) start(() => loadFile(file));

@@ -26,8 +26,8 @@ export function QuantizeCard() {
           }}
         >
           <p>
-            Each layer keeps 16 values, and for every weight the 4-bit number of the nearest one. Where the 16 stand is
-            worked out from a density, estimated on a small sample of the weights.
+            Each layer keeps 16 values, and for every weight the number of the nearest one. Where they stand is worked
+            out from a small sample of the weights.
           </p>
           <MainSettings />
           <Start />

@@ -14,11 +14,11 @@ export function MainSettings() {
   return (
     <SelectField
       label="Levels"
-      hint="How the values are chosen that every weight is rounded to. The first two need to look at a few weights only."
+      hint="How the values are found that weights are rounded to. The first two look at a few weights only."
       value={settings.method}
       options={[
-        ['kde-lm', 'Lloyd-Max on an estimated density'],
-        ['kde-km', 'k-means on an estimated density'],
+        ['kde-lm', 'Lloyd-Max on a density'],
+        ['kde-km', 'k-means on a density'],
         ['lloyd-max', 'Lloyd-Max on all weights'],
         ['k-means', 'k-means on all weights'],
         ['optimal', 'the optimum on all weights'],

@@ -1,0 +1,77 @@
+/* global document, getComputedStyle */
+// The lesson operates the real page, step by step, by mouse, keyboard and address.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { openPage } from './browser.mjs';
+
+let site;
+before(async () => {
+  site = await openPage({ hash: '#view=lesson' });
+});
+after(() => site?.close());
+
+const heading = (page) => page.locator('.lesson h2').textContent();
+
+test('it begins at the first step, beside the view where that happens', async () => {
+  const { page } = site;
+  await page.getByRole('button', { name: 'Begin' }).click();
+  assert.equal(await heading(page), 'Why four bits?');
+  await page.getByRole('heading', { name: /Make it 4-bit/ }).waitFor();
+  assert.match(page.url(), /lesson=1/);
+});
+
+test('its buttons set what they say and quantize', async () => {
+  const { page } = site;
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByRole('button', { name: 'Equal steps' }).click();
+  await page.locator('.headline strong').waitFor();
+  assert.equal(await page.getByLabel('Levels', { exact: true }).inputValue(), 'uniform-minmax');
+  assert.match(await page.locator('#runs-card tbody tr').first().getByRole('textbox').inputValue(), /uniform/);
+});
+
+test('the answer is there when asked for, and gone at the next step', async () => {
+  const { page } = site;
+  assert.equal(await page.locator('.lesson__answer').count(), 0);
+  await page.getByRole('button', { name: 'Show the answer' }).click();
+  assert.match(await page.locator('.lesson__answer').textContent(), /near zero/);
+  await page.getByRole('button', { name: 'Next' }).click();
+  assert.equal(await page.locator('.lesson__answer').count(), 0);
+});
+
+test('Back of the browser returns a step, and an address opens one', async () => {
+  const { page, url } = site;
+  const before = await heading(page);
+  await page.goBack();
+  await page.waitForFunction((last) => document.querySelector('.lesson h2').textContent !== last, before);
+  assert.match(page.url(), /lesson=2/);
+  const address = `${url}#lesson=5&view=quantize`;
+  await page.goto('about:blank');
+  await page.goto(address);
+  await page.locator('.lesson h2').waitFor();
+  assert.equal(await heading(page), 'Outliers and channels');
+});
+
+test('a presenter turns pages with the keys, in large type', async () => {
+  const { page } = site;
+  const size = () => page.evaluate(() => parseFloat(getComputedStyle(document.documentElement).fontSize));
+  const before = await size();
+  await page.getByRole('button', { name: 'Large type' }).click();
+  assert.ok((await size()) > before * 1.2);
+  await page.locator('.lesson h2').focus();
+  await page.keyboard.press('PageDown');
+  assert.equal(await heading(page), 'Making up for errors');
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await heading(page), 'Outliers and channels');
+});
+
+test('the worksheet is what is printed: every question with room for an answer, answers on their own page', async () => {
+  const { page } = site;
+  await page.getByRole('button', { name: 'End' }).click();
+  await page.getByRole('button', { name: 'Print the worksheet' }).waitFor();
+  await page.emulateMedia({ media: 'print' });
+  assert.equal(await page.locator('.worksheet__step:visible').count(), 8);
+  assert.equal(await page.locator('.worksheet__answers li:visible').count(), 8);
+  assert.equal(await page.locator('.masthead:visible, .lesson:visible, .screen-only:visible').count(), 0);
+  await page.emulateMedia({ media: null });
+});
