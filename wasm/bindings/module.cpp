@@ -9,6 +9,7 @@
 #include "quantization.h"
 #include "self_test.h"
 #include "session.h"
+#include "tally.h"
 
 namespace kdequant::wasm {
 namespace {
@@ -32,6 +33,7 @@ EMSCRIPTEN_BINDINGS(kdequant) {
 
   emscripten::function("selfTest", &SelfTest);
   emscripten::function("deadLeaves", &DeadLeavesRgba);
+  emscripten::function("labelTable", &LabelTable);
 
   class_<Bytes>("Bytes")
       .smart_ptr<std::shared_ptr<Bytes>>("Bytes")
@@ -66,8 +68,16 @@ EMSCRIPTEN_BINDINGS(kdequant) {
       .function("logits", &InferenceSession::Logits)
       .function("crop", &InferenceSession::Crop)
       .function("profile", &InferenceSession::Profile)
+      .function("featureMaps", &InferenceSession::FeatureMaps)
+      .function("compareOutputs", &InferenceSession::CompareOutputs)
       .function("input", &InferenceSession::Input)
       .function("run", &InferenceSession::Run);
+
+  class_<Tally>("Tally")
+      .smart_ptr<std::shared_ptr<Tally>>("Tally")
+      .class_function("create", &Tally::Create)
+      .function("add", &Tally::Add)
+      .function("figures", &Tally::Figures);
 }
 
 }  // namespace kdequant::wasm

@@ -56,8 +56,42 @@ export interface NativeSession extends Handle, PixelSink {
   logits(): Float32Array | Failure;
   crop(): Uint8Array | Failure;
   profile(): { layer: string; op: string; milliseconds: number }[] | Failure;
+  featureMaps(layer: string, first: number, count: number, ranges: ArrayLike<number>): NativeFeatureMaps | Failure;
+  compareOutputs(reference: NativeSession): NativeOutputError[] | Failure;
   input(): Float32Array | Failure;
   run(): Float32Array | Failure;
+}
+
+export interface NativeFeatureMaps {
+  readonly channels: number;
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array;
+  readonly ranges: number[];
+}
+
+export interface NativeOutputError {
+  readonly layer: string;
+  readonly op: string;
+  /** Sums over the elements of the output: of the reference's squares, and of the squared differences. */
+  readonly signal: number;
+  readonly error: number;
+}
+
+/** Counts answers; its pictures go through the pixels of its session. */
+export interface NativeTally extends Handle {
+  add(
+    label: number,
+    top: number,
+  ):
+    | {
+        readonly milliseconds: number;
+        readonly answers: Float64Array;
+        readonly referenceMilliseconds: number;
+        readonly referenceAnswers: Float64Array;
+      }
+    | Failure;
+  figures(): string;
 }
 
 export interface BytesClass {
@@ -79,6 +113,8 @@ export interface EngineModule {
   readonly Session: {
     create(model: NativeModel, precision: string, kernels: string, dynamicRanges: boolean): NativeSession | Failure;
   };
+  readonly Tally: { create(session: NativeSession, reference: NativeSession | null): NativeTally | Failure };
+  labelTable(csv: string): { file: string; classIndex: number }[] | Failure;
   selfTest(seed: number): boolean;
   deadLeaves(size: number, seed: number, index: number): Uint8ClampedArray<ArrayBuffer> | Failure;
 }

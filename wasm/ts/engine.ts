@@ -23,15 +23,17 @@ export async function loadEngine(build: 'auto' | Build = 'auto'): Promise<Engine
     );
   }
   if (build === 'simd128') return engineOf('simd128');
-  if (mayHaveRelaxedDot()) {
-    const engine = await engineOf('relaxed');
-    if (engine.native.selfTest(1)) return engine;
-  }
+  if (await computesRelaxed()) return engineOf('relaxed');
   if (build === 'auto') return engineOf('simd128');
   throw new KdequantError(
     'environment',
     'this runtime has no relaxed SIMD that computes rightly; leave the option build out, or set it to "simd128"',
   );
+}
+
+/** Whether the relaxed build is there for this runtime, and computes rightly in it. */
+export async function computesRelaxed(): Promise<boolean> {
+  return mayHaveRelaxedDot() && (await engineOf('relaxed')).native.selfTest(1);
 }
 
 /** The picture decoder, loaded at the first call. */

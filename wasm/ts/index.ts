@@ -1,10 +1,13 @@
 // kdequant: float ONNX networks to 4-bit ones by kernel density estimation, and running both.
-import { loadEngine } from './engine.js';
+import { computesRelaxed, loadEngine } from './engine.js';
 import { ask } from './errors.js';
+import { collectPictures, type FolderFile, type FolderPictures } from './folder.js';
+import { parseLabelTable } from './label-table.js';
 import { toPixels, toRgba } from './pixels.js';
-import { type Decoder, type PictureInput, type RgbaPixels } from './types.js';
+import { type Build, type Decoder, type PictureInput, type RgbaPixels } from './types.js';
 
 export { KdequantError, type KdequantErrorCode } from './errors.js';
+export { type FolderFile, type FolderPictures } from './folder.js';
 export { loadModel } from './model.js';
 export type * from './types.js';
 
@@ -20,4 +23,21 @@ export async function deadLeaves(size: number, seed: number, index?: number): Pr
 /** The pixels of a picture, upright, RGBA. */
 export async function decodePicture(picture: PictureInput, decoder?: Decoder): Promise<RgbaPixels> {
   return toRgba(await toPixels(picture, decoder));
+}
+
+/** The builds that this runtime computes rightly with, slowest first: what `build` may be. Loads both engines to know it. */
+export async function availableBuilds(): Promise<readonly Build[]> {
+  await loadEngine('simd128');
+  return (await computesRelaxed()) ? ['simd128', 'relaxed'] : ['simd128'];
+}
+
+/**
+ * The pictures of a folder with their classes, for `session.evaluate`: by a `labels.csv` in it, or by one subfolder a class. For
+ * the names of classes give `classNames` (`await model.classNames()`).
+ */
+export function picturesOfFolder(
+  files: readonly FolderFile[],
+  classNames?: readonly string[],
+): Promise<FolderPictures> {
+  return collectPictures(files, classNames, parseLabelTable);
 }

@@ -3,6 +3,7 @@ import { makeDisposable } from './disposable.js';
 import { type NativeModel, type NativeQuantization } from './engine-module.js';
 import { type Engine, loadEngine } from './engine.js';
 import { KdequantError, ask } from './errors.js';
+import { labelsOf } from './labels.js';
 import { fillPixels, toPixels } from './pixels.js';
 import { nextTurn } from './platform.js';
 import { LocalSession } from './session.js';
@@ -91,6 +92,10 @@ export class LocalModel implements Model {
 
   get layers(): readonly LayerSummary[] {
     return this.summary.layers;
+  }
+
+  classNames(): Promise<readonly string[] | undefined> {
+    return labelsOf(this.summary);
   }
 
   async quantize(options: QuantizeOptions = {}): Promise<QuantizeResult<Model>> {

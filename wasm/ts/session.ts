@@ -3,13 +3,20 @@ import { makeDisposable } from './disposable.js';
 import { type NativeModel, type NativeSession } from './engine-module.js';
 import { type Engine } from './engine.js';
 import { KdequantError, ask } from './errors.js';
-import { labelsOf } from './labels.js';
+import { Tally, evaluatePictures } from './evaluate.js';
+import { labelsOf, toPredictions } from './labels.js';
 import { defaultDecoder, fillPixels, toPixels } from './pixels.js';
 import {
   type Classification,
   type ClassifyOptions,
   type Decoder,
+  type EvaluateOptions,
+  type EvaluationPicture,
+  type EvaluationReport,
+  type FeatureMapOptions,
+  type FeatureMaps,
   type ModelSummary,
+  type OutputError,
   type PictureInput,
   type RgbaPixels,
   type Session,
@@ -21,6 +28,7 @@ import {
 export class LocalSession implements Session {
   readonly info: SessionInfo;
   declare readonly [Symbol.dispose]: () => void;
+  readonly #engine: Engine;
   readonly #summary: ModelSummary;
   readonly #decoder: Decoder;
   #native: NativeSession | undefined;
@@ -32,43 +40,80 @@ export class LocalSession implements Session {
       engine.native.Session.create(model, precision, options.kernels ?? 'best', options.dynamicRanges ?? false),
     );
     this.#native = native;
+    this.#engine = engine;
     this.#summary = summary;
     this.#decoder = options.decoder ?? defaultDecoder();
     this.info = { ...(JSON.parse(native.info()) as SessionInfo), build: engine.build };
   }
 
   async classify(picture: PictureInput, { top = 5 }: ClassifyOptions = {}): Promise<Classification> {
-    this.#labels ??= labelsOf(this.#summary);
-    const labels = await this.#labels;
-    const native = await this.#load(picture);
-    const { milliseconds, preprocessMilliseconds, answers } = ask(() => native.classify(top));
-    const predictions = [];
-    for (let i = 0; i < answers.length; i += 2) {
-      const classIndex = answers[i] ?? 0;
-      predictions.push({
-        classIndex,
-        label: labels?.[classIndex] ?? `class ${classIndex}`,
-        probability: answers[i + 1] ?? 0,
-      });
-    }
-    return { predictions, milliseconds, preprocessMilliseconds };
+    const labels = await this.#classNames();
+    return this.#withPicture(picture, (native) => {
+      const { milliseconds, preprocessMilliseconds, answers } = ask(() => native.classify(top));
+      return { predictions: toPredictions(answers, labels), milliseconds, preprocessMilliseconds };
+    });
   }
 
   async logits(picture: PictureInput): Promise<Float32Array<ArrayBuffer>> {
-    const native = await this.#load(picture);
-    return ask(() => native.logits()).slice();
+    return this.#withPicture(picture, (native) => ask(() => native.logits()).slice());
   }
 
   async crop(picture: PictureInput): Promise<RgbaPixels> {
-    const native = await this.#load(picture);
-    const data = new Uint8ClampedArray(ask(() => native.crop()));
+    const data = await this.#withPicture(picture, (native) => new Uint8ClampedArray(ask(() => native.crop())));
     const side = Math.sqrt(data.length / 4);
     return { data, width: side, height: side };
   }
 
   async profile(picture: PictureInput): Promise<readonly StepTime[]> {
-    const native = await this.#load(picture);
-    return ask(() => native.profile());
+    return this.#withPicture(picture, (native) => ask(() => native.profile()));
+  }
+
+  async featureMaps(
+    picture: PictureInput,
+    layer: string,
+    { first = 0, count = 16, ranges = [] }: FeatureMapOptions = {},
+  ): Promise<FeatureMaps> {
+    if (![first, count].every((value) => Number.isInteger(value) && value >= 0))
+      throw new KdequantError('usage', 'first and count must be integers, not below 0');
+    return this.#withPicture(picture, (native) => {
+      const { pixels, ...maps } = ask(() => native.featureMaps(layer, first, count, ranges));
+      return { layer, first, count: maps.ranges.length / 2, data: pixels.slice(), ...maps };
+    });
+  }
+
+  async compareOutputs(picture: PictureInput, reference: Session): Promise<readonly OutputError[]> {
+    const other = this.#sibling(reference);
+    const errors = await this.#withPicture(picture, (native) => ask(() => native.compareOutputs(other.#handle())));
+    return errors.map(({ layer, op, signal, error }) => ({
+      layer,
+      op,
+      sqnrDb: error === 0 ? null : 10 * Math.log10(signal / error),
+    }));
+  }
+
+  async evaluate(
+    pictures: Iterable<EvaluationPicture> | AsyncIterable<EvaluationPicture>,
+    options: EvaluateOptions = {},
+  ): Promise<EvaluationReport> {
+    const tally = await this.#tally(options.reference);
+    try {
+      return await evaluatePictures(tally, pictures, options);
+    } finally {
+      tally.dispose();
+    }
+  }
+
+  /** Counts answers of a session, beside those of `reference` if there is one. */
+  static tallyOf(session: Session, reference?: Session): Promise<Tally> {
+    if (session instanceof LocalSession) return session.#tally(reference);
+    throw new KdequantError('internal', 'this session lives elsewhere');
+  }
+
+  async #tally(reference: Session | undefined): Promise<Tally> {
+    const other = reference && this.#sibling(reference);
+    const labels = await this.#classNames();
+    const native = ask(() => this.#engine.native.Tally.create(this.#handle(), other ? other.#handle() : null));
+    return new Tally(native, (picture, answer) => this.#withPicture(picture, answer), labels);
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- asynchronous like its twin in a worker
@@ -90,13 +135,28 @@ export class LocalSession implements Session {
     this.#native = undefined;
   }
 
-  // Decodes first and fills last: between filling and the answer nothing else gets a turn.
-  async #load(picture: PictureInput): Promise<NativeSession> {
+  // Decodes first and fills last: between filling and the end of `work` nothing else gets a turn, so no other call takes
+  // the picture's place, and views that `work` copies are still valid.
+  async #withPicture<T>(picture: PictureInput, work: (native: NativeSession) => T): Promise<T> {
     this.#handle();
     const pixels = await toPixels(picture, this.#decoder);
     const native = this.#handle();
     fillPixels(native, pixels);
-    return native;
+    return work(native);
+  }
+
+  #classNames(): Promise<readonly string[] | undefined> {
+    this.#labels ??= labelsOf(this.#summary);
+    return this.#labels;
+  }
+
+  // Another session, whose memory this one's engine can see.
+  #sibling(session: Session): LocalSession {
+    if (session instanceof LocalSession && session.#engine === this.#engine) return session;
+    throw new KdequantError(
+      'usage',
+      'the reference must be a session of the same engine: load both models with the same build, in the same thread or worker',
+    );
   }
 
   #handle(): NativeSession {

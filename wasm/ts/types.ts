@@ -291,6 +291,103 @@ export interface StepTime {
   readonly milliseconds: number;
 }
 
+export interface FeatureMapOptions {
+  /** The first channel. Default 0. */
+  readonly first?: number;
+  /** How many channels at most. Default 16. */
+  readonly count?: number;
+  /** `ranges` of another session's maps of the same channels: then equal values get equal pixels in both. */
+  readonly ranges?: readonly number[];
+}
+
+/** Channels of a layer's output, as grey pictures. */
+export interface FeatureMaps {
+  readonly layer: string;
+  /** Of the layer, however many are here. */
+  readonly channels: number;
+  readonly first: number;
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+  /** One byte a pixel: map after map, row after row. */
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** What 0 and 255 stand for: low and high of each map in turn. */
+  readonly ranges: readonly number[];
+}
+
+/** How far a layer's output is from the reference's. */
+export interface OutputError {
+  readonly layer: string;
+  readonly op: string;
+  /** 10 log10(sum x^2 / sum (x - q)^2), x the reference; null where both are equal. */
+  readonly sqnrDb: number | null;
+}
+
+/** A picture to evaluate on. */
+export interface EvaluationPicture {
+  readonly picture: PictureInput;
+  /** What messages call it. */
+  readonly name?: string;
+  /** The class that it shows, if anybody knows. */
+  readonly classIndex?: number;
+}
+
+/** What the networks said about one picture. */
+export interface EvaluatedPicture {
+  /** Which one, counted from 0. */
+  readonly index: number;
+  readonly name: string;
+  readonly classIndex?: number;
+  readonly predictions: readonly Prediction[];
+  readonly milliseconds: number;
+  readonly reference?: Pick<Classification, 'predictions' | 'milliseconds'>;
+}
+
+export interface EvaluateOptions {
+  /** The float session to compare with: another one of the same engine, for the same pictures and classes. */
+  readonly reference?: Session;
+  /** How many there are, where `pictures` does not say it by a length; for the progress. */
+  readonly total?: number;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Hears of every picture as it is answered. */
+  readonly onPicture?: (picture: EvaluatedPicture, soFar: EvaluationFigures) => void;
+  /** After an abort the promise rejects; `onPicture` has had what there was. */
+  readonly signal?: AbortSignal;
+}
+
+/** Percentages from 0 to 100; null where nothing was counted. */
+export interface EvaluationFigures {
+  /** Pictures evaluated, and of those with a known class. */
+  readonly n: number;
+  readonly labelled: number;
+  readonly top1: number | null;
+  readonly top5: number | null;
+  readonly referenceTop1: number | null;
+  /** Pictures where both have the same first answer. */
+  readonly agreement: number | null;
+  /** Mean Kullback-Leibler divergence from the reference's probabilities, in nats. */
+  readonly kl: number | null;
+  /** Points of top-1 lost against the reference, and the paired interval that holds the true loss with 95 % confidence. */
+  readonly loss: number | null;
+  readonly lossLow: number | null;
+  readonly lossHigh: number | null;
+  readonly millisecondsPerPicture: number | null;
+}
+
+/** Where the two networks differ: pictures that the reference takes for one class and the session for another. */
+export interface Confusion {
+  readonly reference: Pick<Prediction, 'classIndex' | 'label'>;
+  readonly session: Pick<Prediction, 'classIndex' | 'label'>;
+  readonly pictures: readonly EvaluatedPicture[];
+}
+
+export interface EvaluationReport extends EvaluationFigures {
+  /** Pictures that could not be read, and why. */
+  readonly skipped: readonly { readonly index: number; readonly name: string; readonly message: string }[];
+  /** Most pictures first. Empty without a reference. */
+  readonly confusions: readonly Confusion[];
+}
+
 /** A network, planned and packed, that answers one picture after another. */
 export interface Session extends Disposable {
   readonly info: SessionInfo;
@@ -304,6 +401,15 @@ export interface Session extends Disposable {
   crop(picture: PictureInput): Promise<RgbaPixels>;
   /** Runs a picture once and times every step. */
   profile(picture: PictureInput): Promise<readonly StepTime[]>;
+  /** What a layer makes of a picture: some channels of its output. */
+  featureMaps(picture: PictureInput, layer: string, options?: FeatureMapOptions): Promise<FeatureMaps>;
+  /** How far every layer's output for a picture is from what another session computes: where the error of a 4-bit network goes. */
+  compareOutputs(picture: PictureInput, reference: Session): Promise<readonly OutputError[]>;
+  /** How often the session is right and how often it agrees with another, over many pictures. */
+  evaluate(
+    pictures: Iterable<EvaluationPicture> | AsyncIterable<EvaluationPicture>,
+    options?: EvaluateOptions,
+  ): Promise<EvaluationReport>;
   /** Gives the memory back; the garbage collector does it too, later. `using` works where the runtime knows it. */
   dispose(): void;
 }
@@ -320,6 +426,8 @@ export interface ModelBase extends Disposable {
   readonly summary: ModelSummary;
   /** `summary.layers`. */
   readonly layers: readonly LayerSummary[];
+  /** One name a class: the file's, or ImageNet's for 1,000 outputs; undefined where nobody knows. */
+  classNames(): Promise<readonly string[] | undefined>;
   createSession(options?: SessionOptions): Promise<Session>;
   dispose(): void;
 }

@@ -1,10 +1,12 @@
 // The same API with all heavy work in a worker.
+import { collectPictures, type FolderFile, type FolderPictures } from './folder.js';
 import { Line } from './remote/line.js';
 import { WorkerModel } from './remote/objects.js';
 import { sendablePicture, sendableSource } from './remote/pictures.js';
 import { startWorker, webWorkerPort } from './remote/worker-port.js';
 import { makeDisposable } from './disposable.js';
 import {
+  type Build,
   type Decoder,
   type LoadOptions,
   type ModelSource,
@@ -14,6 +16,7 @@ import {
 } from './types.js';
 
 export { KdequantError, type KdequantErrorCode } from './errors.js';
+export { type FolderFile, type FolderPictures } from './folder.js';
 export type * from './types.js';
 
 export interface ConnectOptions {
@@ -25,6 +28,10 @@ export interface ConnectOptions {
 export interface RemoteEngine extends Disposable {
   /** As `loadModel` of the package; relative addresses are relative to the page. */
   loadModel(source: ModelSource, options?: LoadOptions): Promise<RemoteModel>;
+  /** As `picturesOfFolder` of the package. */
+  picturesOfFolder(files: readonly FolderFile[], classNames?: readonly string[]): Promise<FolderPictures>;
+  /** The builds that this runtime computes rightly with, slowest first. */
+  availableBuilds(): Promise<readonly Build[]>;
   /** A synthetic picture, for showing; with an `index`, the one that `quantize` with this seed draws as its index-th. */
   deadLeaves(size: number, seed: number, index?: number): Promise<RgbaPixels>;
   /** The pixels of a picture, upright, RGBA. */
@@ -55,6 +62,14 @@ class WorkerEngine implements RemoteEngine {
     const { source, transfer } = await sendableSource(input);
     const state = await this.#line.call('loadModel', { source, options: settings }, { onProgress, signal, transfer });
     return new WorkerModel(this.#line, state);
+  }
+
+  picturesOfFolder(files: readonly FolderFile[], classNames?: readonly string[]): Promise<FolderPictures> {
+    return collectPictures(files, classNames, (csv) => this.#line.call('parseLabelTable', { csv }));
+  }
+
+  availableBuilds(): Promise<readonly Build[]> {
+    return this.#line.call('availableBuilds', {});
   }
 
   deadLeaves(size: number, seed: number, index?: number): Promise<RgbaPixels> {

@@ -1,6 +1,9 @@
 // The worker's side: keeps the objects and does the work.
 import { KdequantError } from '../errors.js';
-import { decodePicture, deadLeaves, loadModel } from '../index.js';
+import { type Tally } from '../evaluate.js';
+import { availableBuilds, decodePicture, deadLeaves, loadModel } from '../index.js';
+import { parseLabelTable } from '../label-table.js';
+import { LocalSession } from '../session.js';
 import { type LayerReport, type Model, type Progress, type Session } from '../types.js';
 import {
   type CallName,
@@ -76,6 +79,7 @@ export function serve(port: Port<FromWorker, ToWorker>): void {
 class Objects {
   readonly #models = new Map<ObjectId, Model>();
   readonly #sessions = new Map<ObjectId, Session>();
+  readonly #tallies = new Map<ObjectId, Tally>();
   #last = 0;
 
   addModel(model: Model): RemoteModelState {
@@ -88,6 +92,11 @@ class Objects {
     return this.#last;
   }
 
+  addTally(tally: Tally): ObjectId {
+    this.#tallies.set(++this.#last, tally);
+    return this.#last;
+  }
+
   model(id: ObjectId): Model {
     return this.#models.get(id) ?? fail('this model was disposed of; load it again');
   }
@@ -96,11 +105,17 @@ class Objects {
     return this.#sessions.get(id) ?? fail('this session was disposed of; make another with model.createSession()');
   }
 
+  tally(id: ObjectId): Tally {
+    return this.#tallies.get(id) ?? fail('this evaluation has ended');
+  }
+
   release(id: ObjectId): void {
     this.#models.get(id)?.dispose();
     this.#models.delete(id);
     this.#sessions.get(id)?.dispose();
     this.#sessions.delete(id);
+    this.#tallies.get(id)?.dispose();
+    this.#tallies.delete(id);
   }
 }
 
@@ -130,6 +145,21 @@ function makeHandlers(objects: Objects): Handlers {
     run: async ({ session, input }) => objects.session(session).run(input),
     crop: async ({ session, picture }) => objects.session(session).crop(picture),
     profile: async ({ session, picture }) => objects.session(session).profile(picture),
+    featureMaps: async ({ session, picture, layer, options }) =>
+      objects.session(session).featureMaps(picture, layer, options),
+    compareOutputs: async ({ session, picture, reference }) =>
+      objects.session(session).compareOutputs(picture, objects.session(reference)),
+    createTally: async ({ session, reference }) => ({
+      tally: objects.addTally(
+        await LocalSession.tallyOf(
+          objects.session(session),
+          reference === undefined ? undefined : objects.session(reference),
+        ),
+      ),
+    }),
+    addToTally: async ({ tally, picture, classIndex }) => objects.tally(tally).add(picture, classIndex),
+    parseLabelTable: async ({ csv }) => parseLabelTable(csv),
+    availableBuilds: async () => availableBuilds(),
     deadLeaves: async ({ size, seed, index }) => deadLeaves(size, seed, index),
     decodePicture: async ({ picture, decoder }) => decodePicture(picture, decoder),
   };

@@ -1,14 +1,23 @@
 // Models and sessions of a worker, as the page holds them.
 import { makeDisposable } from '../disposable.js';
+import { KdequantError } from '../errors.js';
+import { type Counted, evaluatePictures } from '../evaluate.js';
+import { labelsOf } from '../labels.js';
 import {
   type Build,
   type Classification,
   type ClassifyOptions,
+  type EvaluateOptions,
+  type EvaluationPicture,
+  type EvaluationReport,
+  type FeatureMapOptions,
+  type FeatureMaps,
   type HistogramOptions,
   type LayerHistogram,
   type LayerSample,
   type LayerSummary,
   type ModelSummary,
+  type OutputError,
   type PictureInput,
   type QuantizeOptions,
   type QuantizeResult,
@@ -43,6 +52,10 @@ export class WorkerModel implements RemoteModel {
 
   get layers(): readonly LayerSummary[] {
     return this.summary.layers;
+  }
+
+  classNames(): Promise<readonly string[] | undefined> {
+    return labelsOf(this.summary);
   }
 
   async quantize(options: QuantizeOptions = {}): Promise<QuantizeResult<RemoteModel>> {
@@ -127,12 +140,47 @@ class WorkerSession implements Session {
     return this.#line.call('profile', { session: this.#id, picture }, { transfer });
   }
 
+  async featureMaps(input: PictureInput, layer: string, options: FeatureMapOptions = {}): Promise<FeatureMaps> {
+    const { picture, transfer } = await sendablePicture(input);
+    return this.#line.call('featureMaps', { session: this.#id, picture, layer, options }, { transfer });
+  }
+
+  async compareOutputs(input: PictureInput, reference: Session): Promise<readonly OutputError[]> {
+    const other = this.#sibling(reference);
+    const { picture, transfer } = await sendablePicture(input);
+    return this.#line.call('compareOutputs', { session: this.#id, picture, reference: other }, { transfer });
+  }
+
+  // The page hands over one picture after another, so that it may come from anywhere and stop at any time.
+  async evaluate(
+    pictures: Iterable<EvaluationPicture> | AsyncIterable<EvaluationPicture>,
+    options: EvaluateOptions = {},
+  ): Promise<EvaluationReport> {
+    const reference = options.reference && this.#sibling(options.reference);
+    const { tally } = await this.#line.call('createTally', { session: this.#id, reference });
+    const add = async (input: PictureInput, classIndex?: number): Promise<Counted> => {
+      const { picture, transfer } = await sendablePicture(input);
+      return this.#line.call('addToTally', { tally, picture, classIndex }, { transfer });
+    };
+    try {
+      return await evaluatePictures({ add }, pictures, options);
+    } finally {
+      this.#line.release(tally);
+    }
+  }
+
   run(input: Float32Array): Promise<Float32Array<ArrayBuffer>> {
     return this.#line.call('run', { session: this.#id, input });
   }
 
   dispose(): void {
     this.#line.release(this.#id, this);
+  }
+
+  // Another session of the same worker.
+  #sibling(session: Session): ObjectId {
+    if (session instanceof WorkerSession && session.#line === this.#line) return session.#id;
+    throw new KdequantError('usage', 'the reference must be a session of the same worker');
   }
 }
 makeDisposable(WorkerSession.prototype);

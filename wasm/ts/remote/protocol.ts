@@ -4,11 +4,15 @@
 // worker between two steps, whatever is under way must reject when a worker dies, and a worker's module graph must load without
 // a bundler (import maps do not apply in workers).
 import { KdequantError, type KdequantErrorCode } from '../errors.js';
+import { type Counted } from '../evaluate.js';
+import { type LabelRow } from '../folder.js';
 import {
   type Build,
   type Classification,
   type ClassifyOptions,
   type Decoder,
+  type FeatureMapOptions,
+  type FeatureMaps,
   type HistogramOptions,
   type LayerHistogram,
   type LayerReport,
@@ -16,6 +20,7 @@ import {
   type LoadOptions,
   type ModelSource,
   type ModelSummary,
+  type OutputError,
   type PictureInput,
   type Progress,
   type QuantizeOptions,
@@ -64,6 +69,18 @@ export interface Calls {
   run: { args: { session: ObjectId; input: Float32Array }; result: Float32Array<ArrayBuffer> };
   crop: { args: { session: ObjectId; picture: PictureInput }; result: RgbaPixels };
   profile: { args: { session: ObjectId; picture: PictureInput }; result: readonly StepTime[] };
+  featureMaps: {
+    args: { session: ObjectId; picture: PictureInput; layer: string; options: FeatureMapOptions };
+    result: FeatureMaps;
+  };
+  compareOutputs: {
+    args: { session: ObjectId; picture: PictureInput; reference: ObjectId };
+    result: readonly OutputError[];
+  };
+  createTally: { args: { session: ObjectId; reference: ObjectId | undefined }; result: { tally: ObjectId } };
+  addToTally: { args: { tally: ObjectId; picture: PictureInput; classIndex: number | undefined }; result: Counted };
+  parseLabelTable: { args: { csv: string }; result: readonly LabelRow[] };
+  availableBuilds: { args: object; result: readonly Build[] };
   deadLeaves: { args: { size: number; seed: number; index: number | undefined }; result: RgbaPixels };
   decodePicture: { args: { picture: PictureInput; decoder: Decoder | undefined }; result: RgbaPixels };
 }
