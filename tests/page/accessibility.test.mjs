@@ -1,21 +1,10 @@
 /* global document */
 // axe-core finds nothing serious, the keyboard reaches everything, and a narrow window needs no sideways scrolling.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
+import { seriousFindings } from './axe.mjs';
 import { openPage, QUICK, quantize, waitForModel } from './browser.mjs';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-async function seriousFindings(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
 
 for (const colorScheme of ['light', 'dark']) {
   test(`axe-core finds nothing serious in the ${colorScheme} theme, before and after quantizing`, async () => {

@@ -25,15 +25,23 @@ export async function openPage({
   letThrough = 0,
   withoutSimd = false,
   deviceScaleFactor = 1,
+  args = [],
+  permissions = [],
 } = {}) {
   if (!existsSync(CHROMIUM))
     throw new Error(`no Chromium at ${CHROMIUM}; scripts/setup installs it, or name one in CHROMIUM`);
   const server = await serve(folder, 0, headers);
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
+    args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', ...args],
   });
-  const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor, acceptDownloads: true });
+  const context = await browser.newContext({
+    viewport,
+    colorScheme,
+    deviceScaleFactor,
+    acceptDownloads: true,
+    permissions,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(LONG);
   const problems = [];
@@ -84,4 +92,10 @@ export async function quantize(page) {
   await cancel.waitFor();
   await cancel.waitFor({ state: 'detached' });
   await page.locator('.headline strong').waitFor();
+}
+
+/** Opens a view by its tab. */
+export async function openView(page, title) {
+  await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: title }).click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
 }

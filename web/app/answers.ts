@@ -21,6 +21,9 @@ export type Answers =
     }
   | { readonly kind: 'failed'; readonly message: string };
 
+/** How many classes are asked for, so that most of either network's first five have their twin in the other's list. */
+export const ASKED = 25;
+
 // One photo after another: the worker has one thread, and answers should appear in the order of asking.
 let queue: Promise<void> = Promise.resolve();
 
@@ -39,8 +42,8 @@ export function answersOf(photo: Photo, answers: Signal<Answers>): () => void {
     if (!isWanted()) return;
     try {
       const seen = await float.session.crop(photo.blob);
-      const first = await float.session.classify(photo.blob);
-      const second = await four?.session.classify(photo.blob);
+      const first = await float.session.classify(photo.blob, { top: ASKED });
+      const second = await four?.session.classify(photo.blob, { top: ASKED });
       if (!isWanted()) return;
       answers.value = { kind: 'ready', seen, float: first, small: second };
       if (four !== undefined && second !== undefined)

@@ -1,9 +1,10 @@
-// Files dropped or pasted anywhere on the page: a network is loaded, photos are shown.
+// Files dropped or pasted anywhere on the page: a network is loaded, photos are shown, a folder is scored.
 import { signal } from '@preact/signals';
 
 import { clearAlert, showAlert } from './alerts.js';
+import { openDropped, openFiles } from './folder.js';
 import { loadFile } from './network.js';
-import { addPhotos } from './photos.js';
+import { addPhotos, MAX_PHOTOS } from './photos.js';
 
 /** Whether something is being dragged over the page. */
 export const dragging = signal(false);
@@ -12,7 +13,9 @@ export function receive(files: readonly File[]): void {
   clearAlert();
   const network = files.find(({ name }) => name.toLowerCase().endsWith('.onnx'));
   if (network !== undefined) loadFile(network).catch(showAlert);
-  addPhotos(files.filter((file) => file !== network));
+  const others = files.filter((file) => file !== network);
+  if (others.length > MAX_PHOTOS) openFiles(others);
+  else addPhotos(others);
 }
 
 export function acceptFiles(): void {
@@ -26,7 +29,8 @@ export function acceptFiles(): void {
   document.addEventListener('drop', (event) => {
     event.preventDefault();
     dragging.value = false;
-    receive(Array.from(event.dataTransfer?.files ?? []));
+    if (event.dataTransfer === null || openDropped(event.dataTransfer, showAlert)) return;
+    receive(Array.from(event.dataTransfer.files));
   });
   document.addEventListener('paste', (event) => {
     const files = Array.from(event.clipboardData?.files ?? []);

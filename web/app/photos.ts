@@ -17,7 +17,8 @@ export interface Photo {
   readonly blob: Blob;
 }
 
-const MAX_PHOTOS = 12;
+/** How many photos are shown one by one. */
+export const MAX_PHOTOS = 12;
 const FIRST_SAMPLE = 'chelsea.jpg';
 
 export const samples = signal<readonly SamplePhoto[]>([]);

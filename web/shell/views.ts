@@ -2,6 +2,7 @@
 import { type ComponentChildren } from 'preact';
 
 import { addressed, oneOf } from '../app/address.js';
+import { folder } from '../app/folder.js';
 import * as quantizeView from '../views/quantize/view.js';
 
 /** What the module of a view exports. It is loaded when its tab is first opened, and stays mounted from then on. */
@@ -10,7 +11,7 @@ export interface ViewModule {
   View(): ComponentChildren;
 }
 
-export const VIEW_IDS = ['quantize', 'laboratory', 'lesson'] as const;
+export const VIEW_IDS = ['quantize', 'classify', 'inside', 'laboratory', 'speed', 'lesson'] as const;
 export type ViewId = (typeof VIEW_IDS)[number];
 
 export interface ViewEntry {
@@ -23,7 +24,10 @@ export interface ViewEntry {
 /** To add a view: its id above, a line here, and web/views/ID/view.tsx (with the style that only it needs, imported there). */
 export const VIEWS: readonly ViewEntry[] = [
   { id: 'quantize', title: 'Quantize', load: () => Promise.resolve(quantizeView) },
+  { id: 'classify', title: 'Classify', load: () => import('../views/classify/view.js') },
+  { id: 'inside', title: 'Look inside', load: () => import('../views/inside/view.js') },
   { id: 'laboratory', title: 'Laboratory', load: () => import('../views/laboratory/view.js') },
+  { id: 'speed', title: 'Speed', load: () => import('../views/speed/view.js') },
   { id: 'lesson', title: 'Lesson', load: () => import('../views/lesson/view.js') },
 ];
 
@@ -34,3 +38,8 @@ export const view = addressed<ViewId>('view', oneOf(VIEW_IDS), 'quantize', { his
 export function openView(id: string): void {
   view.value = VIEW_IDS.find((known) => known === id) ?? 'quantize';
 }
+
+// A folder dropped on any view is shown where it is scored.
+folder.subscribe((chosen) => {
+  if (chosen !== undefined) view.value = 'classify';
+});

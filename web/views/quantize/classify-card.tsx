@@ -9,6 +9,8 @@ import { FileButton } from '../../ui/fields.js';
 import { formatMilliseconds, formatPercent } from '../../ui/format.js';
 import { Picture } from '../../ui/picture.js';
 
+const TOP = 5;
+
 export function ClassifyCard() {
   return (
     <section class="card card--wide" id="classify-card" aria-labelledby="classify-heading">
@@ -117,7 +119,7 @@ function Predictions({ name, classification, reference }: PredictionsProps) {
         <span class="answers__time">{formatMilliseconds(classification.milliseconds)}</span>
       </h4>
       <ol class="answers__list">
-        {classification.predictions.map(({ classIndex, label, probability }) => (
+        {classification.predictions.slice(0, TOP).map(({ classIndex, label, probability }) => (
           <li
             key={classIndex}
             class={reference !== undefined && !known.has(classIndex) ? 'answer answer--new' : 'answer'}
