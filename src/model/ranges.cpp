@@ -4,11 +4,10 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
+#include "kdequant/base/decimal.h"
 #include "kdequant/model/graph.h"
 
 namespace kdequant {
@@ -17,14 +16,12 @@ namespace {
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
 void WriteFloat(Writer& writer, float number) {
-  std::array<char, 32> text{};
-  // Nine digits tell any two floats apart.
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::general, 9);
-  if (!std::isfinite(number) || end.ec != std::errc()) {
+  if (!std::isfinite(number)) {
     writer.Null();
     return;
   }
-  writer.RawValue(text.data(), static_cast<std::size_t>(end.ptr - text.data()), rapidjson::kNumberType);
+  const std::string text = FormatFloat(number);
+  writer.RawValue(text.data(), text.size(), rapidjson::kNumberType);
 }
 
 std::unexpected<Error> Bad(const std::string& what) {

@@ -2,9 +2,10 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <optional>
 #include <system_error>
+
+#include "kdequant/base/decimal.h"
 
 namespace kdequant {
 namespace {
@@ -44,28 +45,12 @@ std::unexpected<Error> Wrong(std::string_view part, const std::string& why) {
   return Fail(ErrorCode::kUsage, "preprocessing: \"" + std::string(part) + "\" " + why);
 }
 
-std::optional<float> PlainNumber(std::string_view text) {
-  text = Trim(text);
-  float value = 0;
-#ifdef __cpp_lib_to_chars
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-#else
-  // Emscripten's library has no from_chars for floats yet; its strtof knows one locale only.
-  const std::string copy(text);
-  char* end = nullptr;
-  value = std::strtof(copy.c_str(), &end);
-  if (copy.empty() || end != copy.c_str() + copy.size()) return std::nullopt;
-#endif
-  return std::isfinite(value) ? std::optional(value) : std::nullopt;
-}
-
 // "0.5" or "1/255".
 std::optional<float> Number(std::string_view text) {
   const auto slash = text.find('/');
-  if (slash == std::string_view::npos) return PlainNumber(text);
-  const auto above = PlainNumber(text.substr(0, slash));
-  const auto below = PlainNumber(text.substr(slash + 1));
+  if (slash == std::string_view::npos) return ParseFloat(Trim(text));
+  const auto above = ParseFloat(Trim(text.substr(0, slash)));
+  const auto below = ParseFloat(Trim(text.substr(slash + 1)));
   if (!above || !below || *below == 0) return std::nullopt;
   return *above / *below;
 }
@@ -126,14 +111,8 @@ Result<void> ApplyKey(std::string_view part, std::string_view key, std::string_v
   return Wrong(part, "is unknown; there are " + std::string(kAllowed));
 }
 
-std::string Shortest(float value) {
-  char text[64];
-  const auto [end, error] = std::to_chars(text, text + sizeof(text), value);
-  return {text, end};
-}
-
 std::string Triple(const std::array<float, 3>& values) {
-  return Shortest(values[0]) + ":" + Shortest(values[1]) + ":" + Shortest(values[2]);
+  return FormatFloat(values[0]) + ":" + FormatFloat(values[1]) + ":" + FormatFloat(values[2]);
 }
 
 }  // namespace
@@ -165,7 +144,7 @@ Result<Preprocess> ParsePreprocess(std::string_view spec, const Preprocess& base
 
 std::string FormatPreprocess(const Preprocess& preprocess) {
   return "size=" + std::to_string(preprocess.size) + ",resize=" + std::to_string(preprocess.resize) +
-         ",scale=" + Shortest(preprocess.scale) + ",mean=" + Triple(preprocess.mean) +
+         ",scale=" + FormatFloat(preprocess.scale) + ",mean=" + Triple(preprocess.mean) +
          ",std=" + Triple(preprocess.std) + ",order=" + (preprocess.bgr ? "bgr" : "rgb");
 }
 

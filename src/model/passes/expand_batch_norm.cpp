@@ -1,4 +1,5 @@
 #include "fault.h"
+#include "kdequant/base/decimal.h"
 #include "kdequant/base/math.h"
 #include "passes/passes.h"
 #include "passes/sweep.h"
@@ -32,7 +33,7 @@ Result<ScaleAndShift> FromBatchNorm(const Graph& graph, const Node& node) {
     const double spread = static_cast<double>(variance->values[c]) + epsilon;
     if (!(spread > 0)) {
       return Fault(ErrorCode::kNotFinite, node,
-                   "the variance of its channel " + std::to_string(c) + " is " + std::to_string(variance->values[c]) +
+                   "the variance of its channel " + std::to_string(c) + " is " + FormatFloat(variance->values[c]) +
                        "; export the model again");
     }
     const double scale = gamma->values[c] / Sqrt(spread);

@@ -86,7 +86,7 @@ std::int64_t MultiplyAccumulates(const Graph& graph, const Node& node);
 /// Whether a Conv node convolves every channel by itself (groups == input channels, one input channel per group).
 bool IsDepthwise(const Graph& graph, const Node& node);
 
-/// `kdequant.ranges`: {"tensor name": [low, high, bits], ...}, floats with 9 digits so that they read back exactly.
+/// `kdequant.ranges`: {"tensor name": [low, high, bits], ...}, floats so that they read back exactly.
 std::string FormatRanges(const std::map<std::string, ActivationRange>& ranges);
 Result<std::map<std::string, ActivationRange>> ParseRanges(const std::string& json);
 
