@@ -15,26 +15,37 @@ if(KDEQUANT_SANITIZE)
   target_compile_options(kdequant_options INTERFACE -fsanitize=${KDEQUANT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(kdequant_options INTERFACE -fsanitize=${KDEQUANT_SANITIZE})
 endif()
+# Where a thrown exception is caught or objects must be destroyed on its way: executables, and sources named so below.
+add_library(kdequant_exceptions INTERFACE)
 if(EMSCRIPTEN)
-  target_compile_options(kdequant_options INTERFACE -msimd128 -fwasm-exceptions $<$<BOOL:${KDEQUANT_RELAXED_SIMD}>:-mrelaxed-simd>)
-  target_link_options(kdequant_options INTERFACE -fwasm-exceptions)
+  target_compile_options(kdequant_options INTERFACE -msimd128 $<$<BOOL:${KDEQUANT_RELAXED_SIMD}>:-mrelaxed-simd>)
+  target_compile_options(kdequant_exceptions INTERFACE -fwasm-exceptions)
+  target_link_options(kdequant_exceptions INTERFACE -fwasm-exceptions)
 endif()
 
-# A page downloads the engine: only the rooms whose loops take the time are compiled for speed there.
-set(KDEQUANT_FAST_ROOMS runtime compensation density codebook vision calibration)
-
-# kdequant_room(name SOURCES a.cpp b.cpp DEPENDS base model PRIVATE_DEPENDS deps::eigen)
+# kdequant_room(name
+#   SOURCES a.cpp                   what decides and arranges
+#   FAST_SOURCES loops.cpp          the loops that take the time
+#   EXCEPTION_SOURCES parse.cpp     what throws, or catches, in WebAssembly too
+#   DEPENDS base model
+#   PRIVATE_DEPENDS deps::eigen)
+#
+# A page downloads the engine: in WebAssembly all but FAST_SOURCES is compiled for size, and all but EXCEPTION_SOURCES
+# without landing pads, which are a quarter of the code. A std::bad_alloc passes through such a frame to whoever called
+# the engine, and what the frame held is lost: the bindings ask for the memory of a large model first.
 function(kdequant_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SOURCES;FAST_SOURCES;EXCEPTION_SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   set(target kdequant_${name})
-  add_library(${target} STATIC ${ROOM_SOURCES})
+  add_library(${target} STATIC ${ROOM_SOURCES} ${ROOM_FAST_SOURCES} ${ROOM_EXCEPTION_SOURCES})
   add_library(kdequant::${name} ALIAS ${target})
   target_include_directories(${target} PUBLIC include PRIVATE .)
   foreach(room IN LISTS ROOM_DEPENDS)
     target_link_libraries(${target} PUBLIC kdequant::${room})
   endforeach()
   target_link_libraries(${target} PRIVATE kdequant_options ${ROOM_PRIVATE_DEPENDS})
-  if(EMSCRIPTEN AND NOT name IN_LIST KDEQUANT_FAST_ROOMS)
-    target_compile_options(${target} PRIVATE -Oz)
+  if(EMSCRIPTEN)
+    target_compile_options(${target} PRIVATE -Oz -fno-rtti)
+    set_property(SOURCE ${ROOM_FAST_SOURCES} APPEND PROPERTY COMPILE_OPTIONS -O3)
+    set_property(SOURCE ${ROOM_EXCEPTION_SOURCES} APPEND PROPERTY COMPILE_OPTIONS -fwasm-exceptions)
   endif()
 endfunction()

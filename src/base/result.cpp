@@ -20,4 +20,16 @@ std::string_view ErrorCodeName(ErrorCode code) {
   return "internal";
 }
 
+Error::Error() = default;
+Error::Error(ErrorCode c, std::string m, std::string l) : code(c), message(std::move(m)), layer(std::move(l)) {}
+Error::Error(const Error&) = default;
+Error::Error(Error&&) noexcept = default;
+Error& Error::operator=(const Error&) = default;
+Error& Error::operator=(Error&&) noexcept = default;
+Error::~Error() = default;
+
+std::unexpected<Error> Fail(ErrorCode code, std::string message, std::string layer) {
+  return std::unexpected(Error{code, std::move(message), std::move(layer)});
+}
+
 }  // namespace kdequant

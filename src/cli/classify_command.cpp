@@ -116,7 +116,7 @@ ExitCode Classify(const Options& options) {
   std::vector<Answer> answers;
   std::optional<Error> failure;  // the first one
   for (const std::string& file : *files) {
-    if (Interrupted()) return fail({.code = ErrorCode::kCancelled, .message = "cancelled", .layer = {}});
+    if (Interrupted()) return fail({ErrorCode::kCancelled, "cancelled", {}});
     auto classification = ClassifyFile(file, static_cast<std::size_t>(options.top), *classifier);
     if (classification) {
       answers.push_back({file, std::move(*classification)});

@@ -47,7 +47,7 @@ ExitCode PrintResult(std::string_view text) {
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
                        (text.ends_with('\n') || std::fputc('\n', stdout) != EOF) && std::fflush(stdout) == 0;
   if (written) return kExitDone;
-  PrintError({.code = ErrorCode::kCannotWrite, .message = "standard output does not take the result", .layer = {}});
+  PrintError({ErrorCode::kCannotWrite, "standard output does not take the result", {}});
   return kExitCannotWrite;
 }
 

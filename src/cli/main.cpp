@@ -52,11 +52,10 @@ ExitCode Main(int argc, char** argv) {
     bool json = false;
     for (int i = 1; i < argc; ++i) json = json || std::strcmp(argv[i], "--json") == 0;
     const bool known = app.get_subcommands().size() == 1;
-    return ReportFailure(
-        {.code = ErrorCode::kUsage,
-         .message = std::string(wrong.what()) + "; see kdequant" + (known ? VerbAt(argc, argv) : "") + " --help",
-         .layer = {}},
-        json);
+    return ReportFailure({ErrorCode::kUsage,
+                          std::string(wrong.what()) + "; see kdequant" + (known ? VerbAt(argc, argv) : "") + " --help",
+                          {}},
+                         json);
   }
   CatchInterrupts();
   return run();
@@ -71,12 +70,9 @@ int main(int argc, char** argv) {
   try {
     return kdequant::Main(argc, argv);
   } catch (const std::bad_alloc&) {
-    return kdequant::ReportFailure(
-        {.code = ErrorCode::kOutOfMemory, .message = "not enough memory for this", .layer = {}}, false);
+    return kdequant::ReportFailure({ErrorCode::kOutOfMemory, "not enough memory for this", {}}, false);
   } catch (const std::exception& unexpected) {
-    return kdequant::ReportFailure({.code = ErrorCode::kInternal,
-                                    .message = std::string("this is a mistake of kdequant's: ") + unexpected.what(),
-                                    .layer = {}},
-                                   false);
+    return kdequant::ReportFailure(
+        {ErrorCode::kInternal, std::string("this is a mistake of kdequant's: ") + unexpected.what(), {}}, false);
   }
 }

@@ -151,11 +151,10 @@ class FactorJobImplementation final : public FactorJob {
 
   void Retry() {
     if (retries_++ == kMostRetries) {
-      failure_ = Error{.code = ErrorCode::kInternal,
-                       .message =
-                           "the inputs' Gram matrix has no Cholesky factor even when strongly damped; switch "
-                           "compensation off for this layer or exclude it",
-                       .layer = {}};
+      failure_ = Error{ErrorCode::kInternal,
+                       "the inputs' Gram matrix has no Cholesky factor even when strongly damped; switch "
+                       "compensation off for this layer or exclude it",
+                       {}};
       return;
     }
     factor_.damping = std::max(10 * factor_.damping, 1e-4);

@@ -1,11 +1,21 @@
 #include "interop.h"
 
+#include <exception>
 #include <memory>
+#include <new>
 #include <string>
 
 namespace kdequant::wasm {
 
 using emscripten::val;
+
+namespace {
+
+std::unexpected<Error> OutOfMemory() {
+  return Fail(ErrorCode::kOutOfMemory, "out of memory; close other models or sessions, or use a smaller model");
+}
+
+}  // namespace
 
 val ToFailure(const Error& error) {
   val failure = val::object();
@@ -15,6 +25,21 @@ val ToFailure(const Error& error) {
   val wrapped = val::object();
   wrapped.set("failure", failure);
   return wrapped;
+}
+
+val CaughtFailure() {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return ToFailure(OutOfMemory().error());
+  } catch (const std::exception& error) {
+    return ToFailure({ErrorCode::kInternal, std::string("unexpected: ") + error.what(), {}});
+  }
+}
+
+Result<void> CheckMemory(double bytes) {
+  if (bytes >= 4294967296.0 || Buffer<std::uint8_t>(static_cast<std::size_t>(bytes)).size() == 0) return OutOfMemory();
+  return {};
 }
 
 val Bytes::Create(double size) {

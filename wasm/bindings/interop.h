@@ -10,8 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
-#include <new>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -23,6 +21,13 @@ namespace kdequant::wasm {
 
 /// { failure: { code, message, layer } }
 emscripten::val ToFailure(const Error& error);
+
+/// The failure that stands for the exception being handled.
+emscripten::val CaughtFailure();
+
+/// kOutOfMemory unless `bytes` more can be had in one piece. To be asked before work that needs much: what the rooms
+/// hold when they run out of memory in the middle of it is lost (see cmake/Room.cmake).
+Result<void> CheckMemory(double bytes);
 
 /// Runs `body`, which returns Result<T> of something that converts to a val. Libraries below us may throw (the
 /// allocator throws std::bad_alloc, a model too large for 4 GB is an everyday case): here it ends.
@@ -36,11 +41,8 @@ emscripten::val Guard(Body body) {
     } else {
       return emscripten::val(*std::move(result));
     }
-  } catch (const std::bad_alloc&) {
-    return ToFailure(
-        {ErrorCode::kOutOfMemory, "out of memory; close other models or sessions, or use a smaller model", {}});
-  } catch (const std::exception& error) {
-    return ToFailure({ErrorCode::kInternal, std::string("unexpected: ") + error.what(), {}});
+  } catch (...) {
+    return CaughtFailure();
   }
 }
 

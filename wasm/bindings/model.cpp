@@ -44,6 +44,7 @@ emscripten::val Model::Load(const Bytes& file, double length, const std::string&
                             const std::string& label_set) {
   return Guard([&]() -> Result<std::shared_ptr<Model>> {
     const auto bytes = file.First(length);
+    if (auto enough = CheckMemory(length); !enough) return Forward(enough);  // The graph has copies of the weights.
     auto graph = ReadOnnx(bytes);
     if (!graph) return Forward(graph);
     auto settings = PreprocessOf(*graph, preprocess);

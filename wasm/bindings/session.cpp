@@ -33,6 +33,15 @@ Result<KernelSet> ParseKernels(const std::string& name) {
   return Fail(ErrorCode::kUsage, "unknown kernels \"" + name + "\"; they are best, reference, simd128 or relaxed");
 }
 
+// What the kernels' copies of the weights take, about.
+double PackedBytes(const Graph& graph, Precision precision) {
+  double weights = 1;
+  for (const Value& value : graph.values) {
+    if (value.constant) weights += static_cast<double>(ElementCount(ShapeOf(*value.constant)).value_or(0));
+  }
+  return weights * (precision == Precision::kF32 ? sizeof(float) : 1);
+}
+
 }  // namespace
 
 val InferenceSession::Create(const Model& model, const std::string& precision, const std::string& kernels,
@@ -42,6 +51,7 @@ val InferenceSession::Create(const Model& model, const std::string& precision, c
     if (!arithmetic) return Forward(arithmetic);
     auto kernel_set = ParseKernels(kernels);
     if (!kernel_set) return Forward(kernel_set);
+    if (auto enough = CheckMemory(PackedBytes(*model.graph(), *arithmetic)); !enough) return Forward(enough);
     auto session = Session::Create(
         *model.graph(), {.precision = *arithmetic, .kernels = *kernel_set, .dynamic_ranges = dynamic_ranges});
     if (!session) return Forward(session);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
+#include "kdequant/base/memory.h"
 #include "kernels/simd.h"
 
 namespace kdequant::runtime {
@@ -15,7 +15,7 @@ constexpr std::ptrdiff_t kSmallestBand = 32;  // Pixels; below, loading panels w
 
 Buffer<float> NewBuffer(std::ptrdiff_t count) {
   Buffer<float> buffer(static_cast<std::size_t>(count));
-  if (count != 0 && buffer.size() == 0) throw std::bad_alloc();  // Session::Create answers.
+  if (count != 0 && buffer.size() == 0) ThrowBadAlloc();  // Session::Create answers.
   return buffer;
 }
 

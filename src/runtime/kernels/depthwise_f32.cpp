@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <new>
 
+#include "kdequant/base/memory.h"
 #include "kernels/conv_f32.h"
 #include "kernels/simd.h"
 
@@ -26,7 +26,7 @@ DepthwiseC4::DepthwiseC4(const ConvGeometry& geometry, const float* weights, con
   const std::ptrdiff_t channels = 4 * g.input.Blocks();
   weights_ = Buffer<float>(static_cast<std::size_t>(channels * g.Taps()));
   bias_ = Buffer<float>(static_cast<std::size_t>(channels));
-  if (weights_.size() == 0 || bias_.size() == 0) throw std::bad_alloc();
+  if (weights_.size() == 0 || bias_.size() == 0) ThrowBadAlloc();
   for (std::ptrdiff_t c = 0; c < channels; ++c) {
     const bool real = c < g.input.channels;
     bias_.data()[c] = real && bias ? bias[c] + 0.0F : 0.0F;

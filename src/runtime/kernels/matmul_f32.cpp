@@ -1,8 +1,8 @@
 #include "kernels/matmul_f32.h"
 
 #include <algorithm>
-#include <new>
 
+#include "kdequant/base/memory.h"
 #include "kernels/simd.h"
 
 namespace kdequant::runtime {
@@ -28,7 +28,7 @@ FullyConnected::FullyConnected(std::ptrdiff_t k, std::ptrdiff_t n, const float* 
   const std::ptrdiff_t panels = (n + kPanel - 1) / kPanel;
   weights_ = Buffer<float>(static_cast<std::size_t>(panels * k * kPanel));
   bias_ = Buffer<float>(static_cast<std::size_t>(panels * kPanel));
-  if (weights_.size() == 0 || bias_.size() == 0) throw std::bad_alloc();
+  if (weights_.size() == 0 || bias_.size() == 0) ThrowBadAlloc();
   for (std::ptrdiff_t panel = 0; panel < panels; ++panel) {
     for (std::ptrdiff_t lane = 0; lane < kPanel; ++lane) {
       const std::ptrdiff_t o = panel * kPanel + lane;

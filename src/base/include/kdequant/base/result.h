@@ -31,7 +31,17 @@ std::string_view ErrorCodeName(ErrorCode code);
 
 /// A failure. `message` is one sentence that names the place (file, layer, node) and says what to do; `layer` is the
 /// layer or node alone, where there is one, so that a user interface can point at it.
+///
+/// Errors are moved at every return on the way out, thousands of places: so the moves are functions of their own.
 struct Error {
+  Error();
+  Error(ErrorCode code, std::string message, std::string layer);
+  Error(const Error&);
+  Error(Error&&) noexcept;
+  Error& operator=(const Error&);
+  Error& operator=(Error&&) noexcept;
+  ~Error();
+
   ErrorCode code = ErrorCode::kInternal;
   std::string message;
   std::string layer;
@@ -41,9 +51,7 @@ template <typename T>
 using Result = std::expected<T, Error>;
 
 /// `return Fail(ErrorCode::kBadInput, "...");` from any function that returns a Result.
-inline std::unexpected<Error> Fail(ErrorCode code, std::string message, std::string layer = {}) {
-  return std::unexpected(Error{code, std::move(message), std::move(layer)});
-}
+std::unexpected<Error> Fail(ErrorCode code, std::string message, std::string layer = {});
 
 /// Hands the error of `result` on: `if (!r) return Forward(r);`
 template <typename T>
