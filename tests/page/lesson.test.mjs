@@ -11,12 +11,13 @@ before(async () => {
 });
 after(() => site?.close());
 
-const heading = (page) => page.locator('.lesson h2').textContent();
+/** Waits until the step with this title is open. */
+const step = (page, title) => page.locator('.lesson h2').getByText(title, { exact: true }).waitFor();
 
 test('it begins at the first step, beside the view where that happens', async () => {
   const { page } = site;
   await page.getByRole('button', { name: 'Begin' }).click();
-  assert.equal(await heading(page), 'Why four bits?');
+  await step(page, 'Why four bits?');
   await page.getByRole('heading', { name: /Make it 4-bit/ }).waitFor();
   assert.match(page.url(), /lesson=1/);
 });
@@ -36,20 +37,19 @@ test('the answer is there when asked for, and gone at the next step', async () =
   await page.getByRole('button', { name: 'Show the answer' }).click();
   assert.match(await page.locator('.lesson__answer').textContent(), /near zero/);
   await page.getByRole('button', { name: 'Next' }).click();
+  await step(page, 'A thousand weights are enough');
   assert.equal(await page.locator('.lesson__answer').count(), 0);
 });
 
 test('Back of the browser returns a step, and an address opens one', async () => {
   const { page, url } = site;
-  const before = await heading(page);
   await page.goBack();
-  await page.waitForFunction((last) => document.querySelector('.lesson h2').textContent !== last, before);
+  await step(page, 'Equal steps, or steps that fit');
   assert.match(page.url(), /lesson=2/);
   const address = `${url}#lesson=5&view=quantize`;
   await page.goto('about:blank');
   await page.goto(address);
-  await page.locator('.lesson h2').waitFor();
-  assert.equal(await heading(page), 'Outliers and channels');
+  await step(page, 'Outliers and channels');
 });
 
 test('a presenter turns pages with the keys, in large type', async () => {
@@ -57,12 +57,13 @@ test('a presenter turns pages with the keys, in large type', async () => {
   const size = () => page.evaluate(() => parseFloat(getComputedStyle(document.documentElement).fontSize));
   const before = await size();
   await page.getByRole('button', { name: 'Large type' }).click();
+  await page.locator('[data-presenting]').waitFor();
   assert.ok((await size()) > before * 1.2);
   await page.locator('.lesson h2').focus();
   await page.keyboard.press('PageDown');
-  assert.equal(await heading(page), 'Making up for errors');
+  await step(page, 'Making up for errors');
   await page.keyboard.press('ArrowLeft');
-  assert.equal(await heading(page), 'Outliers and channels');
+  await step(page, 'Outliers and channels');
 });
 
 test('the worksheet is what is printed: every question with room for an answer, answers on their own page', async () => {

@@ -24,9 +24,8 @@ export function LessonPanel() {
   const number = lessonStep.value;
   const step = STEPS[number - 1];
   const heading = useRef<HTMLHeadingElement>(null);
-  const answered = useSignal(false);
+  const answered = useSignal(0); // the step whose answer is shown
   useEffect(() => {
-    answered.value = false;
     heading.current?.focus({ preventScroll: true });
   }, [number]);
   useEffect(() => {
@@ -82,10 +81,10 @@ export function LessonPanel() {
         </div>
         <p class="lesson__question">{step.question}</p>
         <div aria-live="polite">
-          {answered.value ? (
+          {answered.value === number ? (
             <p class="lesson__answer">{step.answer}</p>
           ) : (
-            <button type="button" class="button button--small button--quiet" onClick={() => (answered.value = true)}>
+            <button type="button" class="button button--small button--quiet" onClick={() => (answered.value = number)}>
               Show the answer
             </button>
           )}
