@@ -129,7 +129,8 @@ Result<QuantizeOptions> OptionsFrom(const QuantizeArguments& arguments) {
     *option = *given;
   }
   if (arguments.widen) {
-    if (!(*arguments.widen >= 0 && *arguments.widen <= 100))
+    const bool is_percentage = *arguments.widen >= 0 && *arguments.widen <= 100;  // NaN is none.
+    if (!is_percentage)
       return Fail(ErrorCode::kUsage, "the bytes to widen small layers with are a percentage from 0 to 100");
     options.widen = *arguments.widen / 100;
   }

@@ -197,7 +197,8 @@ class CompensationJobImplementation final : public CompensationJob {
     double growth = 0;
     if (!input_.scales.empty() && fit.level_squared > 0) growth = fit.residual_times_level / fit.level_squared;
     // A channel whose corrections have nothing to do with its levels keeps its scale.
-    if (!(growth > -0.5 && growth < 1)) growth = 0;
+    const bool is_small = growth > -0.5 && growth < 1;
+    if (!is_small) growth = 0;
     result_.fit.scale_factors[channel] = static_cast<float>(1 + growth);
     const std::size_t count = input_.levels_per_table;
     const std::size_t table = input_.levels.size() == count ? 0 : channel * count;

@@ -16,7 +16,8 @@ Result<void> CheckRunnable(const Graph& graph);
 /// CheckRunnable must have passed.
 ///
 /// Every float32 kernel adds in one fixed order, kSimd128 the same as kReference, and takes its functions from
-/// base/math.h: a w4a8 network that computes some layers in float stays bit-identical on every build.
+/// base/math.h: a w4a8 network that computes some layers in float stays bit-identical on every build. Only where
+/// PlanBuilder::fused() allows it do convolutions round a product and a sum together.
 void LowerNodeF32(PlanBuilder& builder, const Node& node);
 
 /// Lowers the whole graph in float32.

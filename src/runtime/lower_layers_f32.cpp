@@ -66,7 +66,7 @@ void LowerConv(const NodeLowering& l, const Conv& op) {
   const SlotId x = l.builder.RequireF32(l.Input(0), Layout::kC4);
   const SlotId y = l.builder.NewSlot(l.Output(), kC4F32);
   if (geometry.IsDepthwise()) {
-    DepthwiseC4 kernel(geometry, weights->values.data(), bias_values, epilogue);
+    DepthwiseC4 kernel(geometry, weights->values.data(), bias_values, epilogue, l.builder.fused());
     l.builder.AddWeightBytes(kernel.WeightBytes());
     l.builder.AddStep({x}, {y}, [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(m.F32(x), m.F32(y)); });
   } else if (IsMatrixVector(geometry)) {
@@ -75,7 +75,7 @@ void LowerConv(const NodeLowering& l, const Conv& op) {
     l.builder.AddWeightBytes(kernel.WeightBytes());
     l.builder.AddStep({x}, {y}, [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(1, m.F32(x), m.F32(y)); });
   } else {
-    ConvC4 kernel(geometry, weights->values.data(), bias_values, epilogue);
+    ConvC4 kernel(geometry, weights->values.data(), bias_values, epilogue, l.builder.fused());
     l.builder.AddWeightBytes(kernel.WeightBytes());
     const SlotId scratch = l.builder.NewScratch(kernel.ScratchBytes());
     l.builder.AddStep({x}, {y, scratch},

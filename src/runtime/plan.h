@@ -168,6 +168,9 @@ class PlanBuilder {
   const Graph& graph() const { return *graph_; }
   /// Resolved: kReference, kSimd128 or kRelaxed.
   KernelSet kernels() const { return kernels_; }
+  /// Whether float kernels may round a product and a sum once (relaxed SIMD): never in a w4a8 plan.
+  bool fused() const { return fused_; }
+  void AllowFused() { fused_ = true; }
   const Shape& ShapeOf(ValueId value) const { return *graph_->value(value).shape; }
   /// Node inputs that read the value, plus one if it is the graph's output.
   int UseCount(ValueId value) const { return uses_[static_cast<std::size_t>(value)]; }
@@ -241,6 +244,7 @@ class PlanBuilder {
 
   const Graph* graph_;
   KernelSet kernels_;
+  bool fused_ = false;
   Plan plan_;
   const Node* node_ = nullptr;
   std::size_t first_step_of_node_ = 0;

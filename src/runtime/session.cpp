@@ -14,8 +14,7 @@ constexpr bool kHasRelaxed = KDEQUANT_HAS_RELAXED;
 
 Result<KernelSet> ResolveKernels(const SessionOptions& options) {
   if (options.kernels == KernelSet::kBest) {
-    // Relaxed SIMD is about integers: the float kernels of both sets are the same.
-    return kHasRelaxed && options.precision == Precision::kW4A8 ? KernelSet::kRelaxed : KernelSet::kSimd128;
+    return kHasRelaxed ? KernelSet::kRelaxed : KernelSet::kSimd128;
   }
   if (options.kernels == KernelSet::kRelaxed && !kHasRelaxed) {
     return Fail(ErrorCode::kUnsupported, "this build has no relaxed SIMD kernels; ask for simd128 or best");
@@ -30,6 +29,7 @@ Result<runtime::Plan> MakePlan(const Graph& graph, const SessionOptions& options
   }
   if (auto runnable = runtime::CheckRunnable(graph); !runnable) return Forward(runnable);
   runtime::PlanBuilder builder(graph, kernels);
+  if (options.precision == Precision::kF32 && kernels == KernelSet::kRelaxed) builder.AllowFused();
   auto lowered = options.precision == Precision::kF32 ? runtime::LowerF32(builder)
                                                       : runtime::LowerW4A8(builder, options.dynamic_ranges);
   if (!lowered) return Forward(lowered);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kdequant/base/memory.h"
+#include "kernels/relaxed.h"
 #include "kernels/simd.h"
 
 namespace kdequant::runtime {
@@ -33,13 +34,14 @@ struct Tile {
   }
 
   // One input channel: `offset` floats into each of the four pixels.
+  template <bool kFused>
   void Accumulate(const float* const pixels[4], std::ptrdiff_t offset, const float* weights) {
     const v128_t low = wasm_v128_load(weights);
     const v128_t high = wasm_v128_load(weights + 4);
     for (int p = 0; p < 4; ++p) {
       const v128_t x = wasm_v128_load32_splat(pixels[p] + offset);
-      sums[p][0] = wasm_f32x4_add(sums[p][0], wasm_f32x4_mul(x, low));
-      sums[p][1] = wasm_f32x4_add(sums[p][1], wasm_f32x4_mul(x, high));
+      sums[p][0] = relaxed::MultiplyAddF32<kFused>(x, low, sums[p][0]);
+      sums[p][1] = relaxed::MultiplyAddF32<kFused>(x, high, sums[p][1]);
     }
   }
 
@@ -54,6 +56,7 @@ struct Tile {
 
 // The sums of one tile over all taps and the group's channels. Channels start at lane `lane` of the block at the
 // origins.
+template <bool kFused>
 void Multiply(const float* const origins[4], const std::vector<std::int32_t>& taps, std::ptrdiff_t lane,
               std::ptrdiff_t channels, std::ptrdiff_t block_stride, const float* weights, Tile& tile) {
   for (const std::int32_t tap : taps) {
@@ -63,16 +66,17 @@ void Multiply(const float* const origins[4], const std::vector<std::int32_t>& ta
     KDEQUANT_NO_UNROLL
     while (remaining > 0) {
       if (first == 0 && remaining >= 4) {
-        tile.Accumulate(pixels, 0, weights);
-        tile.Accumulate(pixels, 1, weights + 8);
-        tile.Accumulate(pixels, 2, weights + 16);
-        tile.Accumulate(pixels, 3, weights + 24);
+        tile.template Accumulate<kFused>(pixels, 0, weights);
+        tile.template Accumulate<kFused>(pixels, 1, weights + 8);
+        tile.template Accumulate<kFused>(pixels, 2, weights + 16);
+        tile.template Accumulate<kFused>(pixels, 3, weights + 24);
         weights += 32;
         remaining -= 4;
       } else {
         const std::ptrdiff_t last = std::min<std::ptrdiff_t>(4, first + remaining);
         KDEQUANT_NO_UNROLL
-        for (std::ptrdiff_t i = first; i < last; ++i, weights += 8) tile.Accumulate(pixels, i, weights);
+        for (std::ptrdiff_t i = first; i < last; ++i, weights += 8)
+          tile.template Accumulate<kFused>(pixels, i, weights);
         remaining -= last - first;
         first = 0;
       }
@@ -104,8 +108,9 @@ void StoreScattered(const Tile& tile, const Image& image, std::ptrdiff_t channel
 
 }  // namespace
 
-ConvC4::ConvC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue)
-    : geometry_(geometry), epilogue_(epilogue), copies_(geometry.HasPadding()) {
+ConvC4::ConvC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue,
+               bool fused)
+    : geometry_(geometry), epilogue_(epilogue), fused_(fused), copies_(geometry.HasPadding()) {
   const ConvGeometry& g = geometry_;
   const std::ptrdiff_t blocks = g.input.Blocks();
   if (copies_) {
@@ -197,6 +202,7 @@ const float* ConvC4::FillBand(const Band& band, const float* input, float* padde
   return padded;
 }
 
+template <bool kFused>
 void ConvC4::RunPanel(std::ptrdiff_t group, std::ptrdiff_t panel, const Band& band, const float* source,
                       std::ptrdiff_t block_stride, const std::int32_t* origins, float* output) const {
   const ConvGeometry& g = geometry_;
@@ -214,7 +220,7 @@ void ConvC4::RunPanel(std::ptrdiff_t group, std::ptrdiff_t panel, const Band& ba
     const float* pixels[4] = {base + origins[0], base + origins[1], base + origins[2], base + origins[3]};
     Tile tile;
     tile.Start(bias);
-    Multiply(pixels, taps_, first_input % 4, inputs, block_stride, weights, tile);
+    Multiply<kFused>(pixels, taps_, first_input % 4, inputs, block_stride, weights, tile);
     tile.Clamp(epilogue_.low, epilogue_.high);
     const std::ptrdiff_t count = std::min<std::ptrdiff_t>(4, band.end - pixel);
     if (aligned) {
@@ -233,7 +239,11 @@ void ConvC4::Run(const float* input, float* output, std::byte* scratch) const {
     const float* source = FillBand(band, input, padded, origins);
     for (std::ptrdiff_t group = 0; group < geometry_.groups; ++group) {
       for (std::ptrdiff_t panel = 0; panel < panels_per_group_; ++panel) {
-        RunPanel(group, panel, band, source, source_block_stride_, origins, output);
+        if (fused_) {
+          RunPanel<true>(group, panel, band, source, source_block_stride_, origins, output);
+        } else {
+          RunPanel<false>(group, panel, band, source, source_block_stride_, origins, output);
+        }
       }
     }
   }

@@ -4,6 +4,8 @@
 // Both add in one order, so that they agree bit for bit: start from the bias, then kernel rows, kernel columns, and the
 // group's input channels innermost; a multiplication and an addition, rounded separately. Padding adds nothing or
 // zeros: that is the same, because a sum that does not start at -0 never becomes -0 (biases of -0 are made +0).
+// With `fused` the kernels may round once for the two (relaxed SIMD: what is faster on the machine), which no two
+// machines need do alike.
 #ifndef KDEQUANT_RUNTIME_KERNELS_CONV_F32_H_
 #define KDEQUANT_RUNTIME_KERNELS_CONV_F32_H_
 
@@ -42,7 +44,8 @@ void ConvReference(const ConvGeometry& geometry, const float* weights, const flo
 class ConvC4 {
  public:
   /// Packs `weights` ([OC, C / groups, kh, kw]) and `bias` ([OC] or null).
-  ConvC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue);
+  ConvC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue,
+         bool fused = false);
 
   /// What Run wants as `scratch`.
   std::size_t ScratchBytes() const;
@@ -58,11 +61,13 @@ class ConvC4 {
     std::ptrdiff_t end;
   };
   const float* FillBand(const Band& band, const float* input, float* padded, std::int32_t* origins) const;
+  template <bool kFused>
   void RunPanel(std::ptrdiff_t group, std::ptrdiff_t panel, const Band& band, const float* source,
                 std::ptrdiff_t block_stride, const std::int32_t* origins, float* output) const;
 
   ConvGeometry geometry_;
   Epilogue epilogue_;
+  bool fused_ = false;
   bool copies_ = false;                     // Whether a band is copied into scratch, with its padding.
   std::ptrdiff_t band_rows_ = 0;            // Output rows in a band if it is copied.
   std::ptrdiff_t band_pixels_ = 0;          // Output pixels in a band, at most.
@@ -77,15 +82,18 @@ class ConvC4 {
 /// groups == C == OC: every channel by itself, lanes over channels.
 class DepthwiseC4 {
  public:
-  DepthwiseC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue);
+  DepthwiseC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue,
+              bool fused = false);
   std::size_t WeightBytes() const { return (weights_.size() + bias_.size()) * sizeof(float); }
   void Run(const float* input, float* output) const;
 
  private:
+  template <bool kFused>
   void RunRow(const float* input, const float* weights, const float* bias, std::ptrdiff_t row, float* output) const;
 
   ConvGeometry geometry_;
   Epilogue epilogue_;
+  bool fused_ = false;
   std::ptrdiff_t inner_begin_ = 0;  // Output columns whose taps all lie inside the image.
   std::ptrdiff_t inner_end_ = 0;
   Buffer<float> weights_;  // [C / 4][taps][4]

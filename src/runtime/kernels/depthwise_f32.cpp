@@ -2,6 +2,7 @@
 
 #include "kdequant/base/memory.h"
 #include "kernels/conv_f32.h"
+#include "kernels/relaxed.h"
 #include "kernels/simd.h"
 
 namespace kdequant::runtime {
@@ -20,8 +21,8 @@ struct TapRange {
 }  // namespace
 
 DepthwiseC4::DepthwiseC4(const ConvGeometry& geometry, const float* weights, const float* bias,
-                         const Epilogue& epilogue)
-    : geometry_(geometry), epilogue_(epilogue) {
+                         const Epilogue& epilogue, bool fused)
+    : geometry_(geometry), epilogue_(epilogue), fused_(fused) {
   const ConvGeometry& g = geometry_;
   const std::ptrdiff_t channels = 4 * g.input.Blocks();
   weights_ = Buffer<float>(static_cast<std::size_t>(channels * g.Taps()));
@@ -41,6 +42,7 @@ DepthwiseC4::DepthwiseC4(const ConvGeometry& geometry, const float* weights, con
                                           g.output.width);
 }
 
+template <bool kFused>
 void DepthwiseC4::RunRow(const float* input, const float* weights, const float* bias, std::ptrdiff_t row,
                          float* output) const {
   const ConvGeometry& g = geometry_;
@@ -60,8 +62,8 @@ void DepthwiseC4::RunRow(const float* input, const float* weights, const float* 
       for (std::ptrdiff_t ky = rows.begin; ky < rows.end; ++ky) {
         const float* line = input + 4 * (top + ky * g.dilations[0]) * g.input.width;
         for (std::ptrdiff_t kx = columns.begin; kx < columns.end; ++kx) {
-          sum = wasm_f32x4_add(sum, wasm_f32x4_mul(wasm_v128_load(line + 4 * (left + kx * g.dilations[1])),
-                                                   wasm_v128_load(weights + 4 * (ky * g.kernel[1] + kx))));
+          sum = relaxed::MultiplyAddF32<kFused>(wasm_v128_load(line + 4 * (left + kx * g.dilations[1])),
+                                                wasm_v128_load(weights + 4 * (ky * g.kernel[1] + kx)), sum);
         }
       }
       wasm_v128_store(output + 4 * column, wasm_f32x4_pmin(wasm_f32x4_pmax(sum, least), most));
@@ -78,7 +80,7 @@ void DepthwiseC4::RunRow(const float* input, const float* weights, const float* 
       for (std::ptrdiff_t kx = 0; kx < g.kernel[1]; ++kx, line += 4 * g.dilations[1], weight += 4) {
         const v128_t w = wasm_v128_load(weight);
         for (int p = 0; p < 4; ++p)
-          sums[p] = wasm_f32x4_add(sums[p], wasm_f32x4_mul(wasm_v128_load(line + p * step), w));
+          sums[p] = relaxed::MultiplyAddF32<kFused>(wasm_v128_load(line + p * step), w, sums[p]);
       }
     }
     for (int p = 0; p < 4; ++p) {
@@ -92,8 +94,15 @@ void DepthwiseC4::Run(const float* input, float* output) const {
   const ConvGeometry& g = geometry_;
   for (std::ptrdiff_t block = 0; block < g.input.Blocks(); ++block) {
     for (std::ptrdiff_t row = 0; row < g.output.height; ++row) {
-      RunRow(input + block * g.input.BlockStride(), weights_.data() + 4 * block * g.Taps(), bias_.data() + 4 * block,
-             row, output + block * g.output.BlockStride() + 4 * row * g.output.width);
+      const float* source = input + block * g.input.BlockStride();
+      const float* weights = weights_.data() + 4 * block * g.Taps();
+      const float* bias = bias_.data() + 4 * block;
+      float* target = output + block * g.output.BlockStride() + 4 * row * g.output.width;
+      if (fused_) {
+        RunRow<true>(source, weights, bias, row, target);
+      } else {
+        RunRow<false>(source, weights, bias, row, target);
+      }
     }
   }
 }

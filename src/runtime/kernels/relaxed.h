@@ -51,6 +51,15 @@ inline v128_t MultiplyAdd(v128_t a, v128_t b, v128_t c) { return wasm_f32x4_add(
 #endif
 #endif
 
+/// a b + c: fused where `kFused` and the machine and build can, else a product and a sum, each rounded.
+template <bool kFused>
+inline v128_t MultiplyAddF32(v128_t a, v128_t b, v128_t c) {
+#if KDEQUANT_HAS_RELAXED
+  if constexpr (kFused) return MultiplyAdd(a, b, c);
+#endif
+  return wasm_f32x4_add(c, wasm_f32x4_mul(a, b));
+}
+
 }  // namespace kdequant::relaxed
 
 #endif  // KDEQUANT_RUNTIME_KERNELS_RELAXED_H_

@@ -300,7 +300,7 @@ struct Run {
     const v128_t table = Table<A>(weights);
     std::int32_t sum = 0;
     if constexpr (A::kShifted) {
-      std::int32_t corrections[4];
+      std::int32_t corrections[4] = {};
       const std::int32_t origin = windows.origins[0];
       SumWindows(source, {windows.blocks, 1, {origin, origin, origin, origin}, windows.taps}, corrections);
       sum = corrections[0];

@@ -22,12 +22,13 @@ enum class Precision {
           ///< same logits, bit for bit, from every kernel set, thread count and build.
 };
 
-/// Which implementation computes. All of them give the same w4a8 logits.
+/// Which implementation computes. All of them give the same w4a8 logits; in float, kRelaxed may round products and sums
+/// together.
 enum class KernelSet {
   kBest,       ///< The fastest that this build and machine have.
   kReference,  ///< Plain loops, for tests and for reading.
   kSimd128,    ///< WebAssembly SIMD, natively through SIMDe.
-  kRelaxed,    ///< The relaxed integer dot product; only in builds made for it.
+  kRelaxed,    ///< The relaxed integer dot product and multiply-add; only in builds made for it.
 };
 std::string_view KernelSetName(KernelSet kernels);
 
