@@ -16,6 +16,8 @@ using w4a8::Bounds;
 using w4a8::Grid;
 
 constexpr int kBits = 8;  // Of a range measured here.
+// Says before the range is known how wide its codes will be: kernels are chosen by that.
+constexpr Quantization kMeasured = {.bits = kBits};
 
 Quantization QuantizationOf(const Grid& grid) {
   return {.scale = grid.scale, .zero_point = grid.zero_point, .bits = grid.bottom < 0 ? 8 : 7};
@@ -180,7 +182,7 @@ class Lowering {
     }
     const SlotId floats = builder_.RequireF32(value, layout);
     const Runs runs = RunsOf(ShapeOf(value), layout);
-    const SlotId bytes = builder_.NewQuantizedSlot(value, layout, grid ? QuantizationOf(*grid) : Quantization{}, !grid);
+    const SlotId bytes = builder_.NewQuantizedSlot(value, layout, grid ? QuantizationOf(*grid) : kMeasured, !grid);
     builder_.AddStep(
         {floats}, {bytes},
         [=](Memory& m) {

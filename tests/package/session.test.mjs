@@ -41,10 +41,12 @@ test('run takes the input as it is, and refuses another length and a NaN', async
 
 test('the reference kernels agree with the fast ones: closely in f32, exactly in w4a8', async () => {
   const { model: quantized } = await model.quantize({ effort: 'fast' });
+  const { model: plain } = await model.quantize({ effort: 'plain' }); // ranges of activations are measured on every picture
   const picture = patternPicture();
   for (const [network, precision] of [
     [model, 'f32'],
     [quantized, 'w4a8'],
+    [plain, 'w4a8'],
   ]) {
     const fast = await (await network.createSession({ precision })).logits(picture);
     const slow = await (await network.createSession({ precision, kernels: 'reference' })).logits(picture);

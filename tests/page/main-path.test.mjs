@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
-import { openPage, quantize, waitForModel } from './browser.mjs';
+import { openPage, QUICK, quantize, waitForModel } from './browser.mjs';
 
 let site;
 before(async () => {
@@ -74,4 +74,17 @@ test('all of it needed only same-origin GET requests, and nothing went wrong uns
     assert.ok(request.url.startsWith(url) || request.url.startsWith('blob:'), request.url);
   }
   assert.deepEqual(problems, []);
+});
+
+test('levels alone, without any picture, keep the cat a cat', async () => {
+  const { page, close } = await openPage({ hash: QUICK });
+  try {
+    await waitForModel(page);
+    await quantize(page);
+    const photo = page.locator('.result').first();
+    await photo.locator('.badge').waitFor();
+    assert.match((await labels(photo, '4-bit'))[0], /cat|tabby/i);
+  } finally {
+    await close();
+  }
 });
