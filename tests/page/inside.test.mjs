@@ -38,10 +38,13 @@ test('the error is drawn through all layers and said in words', async () => {
   await quantize(page);
   await openView(page, 'Look inside');
   const path = card(page, 'Where the error goes');
-  const sentence = path.getByText(/The error starts at/);
+  const sentence = path.getByText(/The signal stands/);
   await sentence.waitFor();
-  const [, first, last] = /starts at ([\d.]+) dB .* ends at ([\d.-]+) dB/.exec(await sentence.innerText());
-  assert.ok(Number(first) > 5 && Number(first) < 60 && Number(last) < Number(first), `${first} to ${last} dB`);
+  const [, first, last] = /stands ([\d.]+) dB .* and ([−\d.]+) dB/.exec(await sentence.innerText());
+  assert.ok(
+    Number(first) > 5 && Number(first) < 60 && Number(last.replace('−', '-')) < Number(first),
+    `${first} to ${last} dB`,
+  );
   await path.locator('.error-path__target').nth(49).waitFor();
   assert.equal(await path.locator('.error-path__target').count(), 50);
   await path.getByText('As a table').click();
@@ -92,12 +95,12 @@ test('the channels of a layer can be paged through', async () => {
 
 test('another photo gives another way of the error', async () => {
   const { page } = site;
-  const sentence = card(page, 'Where the error goes').getByText(/The error starts at/);
+  const sentence = card(page, 'Where the error goes').getByText(/The signal stands/);
   const before = await sentence.innerText();
   await page.locator('#view-inside [data-photo="rocket.jpg"]').click();
   await page.waitForFunction((text) => {
     const found = [...document.querySelectorAll('#view-inside p')].find((p) =>
-      p.textContent.startsWith('The error starts'),
+      p.textContent.startsWith('The signal stands'),
     );
     return found && found.textContent !== text;
   }, before);

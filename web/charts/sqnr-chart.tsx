@@ -1,6 +1,8 @@
 // How well each layer was rounded: a bar a layer, which can be chosen to look at.
 import { type LayerReport } from 'kdequant';
 
+import { formatDecibels } from '../ui/format.js';
+
 const BEST_DB = 50;
 
 interface SqnrChartProps {
@@ -54,5 +56,5 @@ export function SqnrChart({ layers, count, chosen, onChoose }: SqnrChartProps) {
 }
 
 export function describeLayer({ name, sqnrDb, bits }: LayerReport): string {
-  return `${name}: ${sqnrDb === null ? 'exact' : `${sqnrDb.toFixed(1)} dB`}, ${bits} bits`;
+  return `${name}: ${sqnrDb === null ? 'exact' : formatDecibels(sqnrDb)}, ${bits} bits`;
 }

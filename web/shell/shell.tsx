@@ -41,6 +41,13 @@ export function Shell() {
 }
 
 function Masthead() {
+  const tabs = useRef<HTMLUListElement>(null);
+  useSignalEffect(() => {
+    void view.value; // where the tabs do not fit, the current one is in sight
+    queueMicrotask(() =>
+      tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }),
+    );
+  });
   return (
     <header class="masthead">
       <div class="masthead__row">
@@ -49,7 +56,7 @@ function Masthead() {
           kdequant
         </a>
         <nav aria-label="Views">
-          <ul class="tabs">
+          <ul class="tabs" ref={tabs}>
             {VIEWS.map(({ id, title }) => (
               <li key={id}>
                 <a

@@ -23,6 +23,12 @@ export function formatPercent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)} %`;
 }
 
+/** -0.04 -> "0.0 dB", -12.3 -> "−12.3 dB". */
+export function formatDecibels(decibels: number): string {
+  const digits = Math.abs(decibels).toFixed(1);
+  return `${decibels < 0 && Number(digits) !== 0 ? '−' : ''}${digits} dB`;
+}
+
 /** 4_650_000 -> "4,650,000". */
 export function formatCount(count: number): string {
   return count.toLocaleString('en');

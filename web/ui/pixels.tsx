@@ -123,9 +123,9 @@ export function Legend({
 }) {
   const strip: Mosaic = { width: 256, height: 1, count: 1, columns: 1, scale: 1, gap: 0, pixels: colours };
   return (
-    <span class="legend">
+    <span class="colour-scale">
       <span>{low}</span>
-      <span class="legend__strip">
+      <span class="colour-scale__strip">
         <MosaicCanvas mosaic={strip} label={`from ${low} to ${high}`} />
       </span>
       <span>{high}</span>

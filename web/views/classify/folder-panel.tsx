@@ -91,7 +91,7 @@ function Body({ state }: { readonly state: EvaluationState }) {
             <Figures figures={state.figures} />
           </div>
           {state.report !== undefined && state.report.skipped.length > 0 && (
-            <details>
+            <details class="fold">
               <summary>{`${formatCount(state.report.skipped.length)} could not be read`}</summary>
               <ul class="plain-list">
                 {state.report.skipped.slice(0, 20).map(({ index, name, message }) => (

@@ -5,6 +5,7 @@ import { type OutputError } from 'kdequant';
 import { type Answering } from '../../app/network.js';
 import { photos } from '../../app/photos.js';
 import { type Small } from '../../app/quantization.js';
+import { formatDecibels } from '../../ui/format.js';
 import { useAnswer } from '../../ui/use-answer.js';
 import { type Size, useSize } from '../../ui/use-size.js';
 import { chooseLayer, layer, weightLayers } from './layers.js';
@@ -121,7 +122,7 @@ function Drawing({ points, size }: { readonly points: readonly OutputError[]; re
 
 function Table({ points }: { readonly points: readonly OutputError[] }) {
   return (
-    <details>
+    <details class="fold">
       <summary>As a table</summary>
       <div class="error-path__table" tabIndex={0} role="region" aria-label="Decibels by layer">
         <table class="plain-table">
@@ -156,7 +157,7 @@ function Table({ points }: { readonly points: readonly OutputError[] }) {
 }
 
 function decibels({ sqnrDb }: OutputError): string {
-  return sqnrDb === null ? 'exact' : `${sqnrDb.toFixed(1)} dB`;
+  return sqnrDb === null ? 'exact' : formatDecibels(sqnrDb);
 }
 
 function inWords(points: readonly OutputError[]): string {
@@ -164,5 +165,5 @@ function inWords(points: readonly OutputError[]): string {
   if (first === undefined || last === undefined) return '';
   const lowest = points.reduce((low, point) => ((point.sqnrDb ?? Infinity) < (low.sqnrDb ?? Infinity) ? point : low));
   const middle = lowest === last || lowest === first ? '' : `; it is lowest, ${decibels(lowest)}, at ${lowest.layer}`;
-  return `The error starts at ${decibels(first)} after the first layer and ends at ${decibels(last)} in the answer${middle}.`;
+  return `The signal stands ${decibels(first)} above its error after the first layer, and ${decibels(last)} in the answer${middle}.`;
 }

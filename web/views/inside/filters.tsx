@@ -4,6 +4,7 @@ import { type LayerSummary } from 'kdequant';
 
 import { type Answering } from '../../app/network.js';
 import { type Small } from '../../app/quantization.js';
+import { formatDecibels } from '../../ui/format.js';
 import { DIFFERENCE, GREY, Legend, MosaicCanvas } from '../../ui/pixels.js';
 import { useAnswer } from '../../ui/use-answer.js';
 import { drawFilters, shownFilters } from './filter-mosaics.js';
@@ -78,5 +79,5 @@ function inWords({ name, weights }: LayerSummary, { model, report }: Small): str
   const count = weights.toLocaleString('en');
   const choice = after.levels.length > 0 ? `one of ${after.levels.length} levels` : `${after.bits} bits`;
   if (sqnr === undefined || sqnr === null) return `${count} weights, kept as they are.`;
-  return `${count} weights of any value: each is now ${choice}. They stand ${sqnr.toFixed(1)} dB above their error.`;
+  return `${count} weights of any value: each is now ${choice}. They stand ${formatDecibels(sqnr)} above their error.`;
 }

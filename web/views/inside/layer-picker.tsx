@@ -26,7 +26,7 @@ export function LayerPicker() {
             step(-1);
           }}
         >
-          <span aria-hidden="true">←</span> Earlier
+          Earlier
         </button>
         <div class="field layer-picker__field">
           <label for="inside-layer">{`Layer ${index + 1} of ${layers.length}`}</label>
@@ -52,7 +52,7 @@ export function LayerPicker() {
             step(1);
           }}
         >
-          Later <span aria-hidden="true">→</span>
+          Later
         </button>
       </div>
       <p class="hint">{describe(current, quantized)}</p>

@@ -57,7 +57,7 @@ export function View() {
               {title}
             </h2>
             <p class="hint">{question}</p>
-            <div>
+            <div class="lesson-steps__open">
               <button
                 type="button"
                 class="button button--small"

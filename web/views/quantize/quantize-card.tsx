@@ -7,7 +7,7 @@ import { downloadRun, sqnrOf } from '../../app/run-export.js';
 import { reports, shape } from '../../app/stage.js';
 import { LayerFigure } from '../../charts/layer-figure.js';
 import { SqnrChart } from '../../charts/sqnr-chart.js';
-import { formatBytes, formatCount, formatMilliseconds } from '../../ui/format.js';
+import { formatBytes, formatCount, formatDecibels, formatMilliseconds } from '../../ui/format.js';
 import { Progress } from '../../ui/progress.js';
 import { MainSettings, MoreSettings } from './settings-form.js';
 
@@ -159,7 +159,7 @@ function Result() {
         <p class="hint">
           {report === undefined
             ? 'Nothing leaves your machine.'
-            : `${formatCount(report.weightsSampled)} weights sampled for the densities, ${formatCount(report.weightsScanned)} read once for ranges and scales, of ${formatCount(float?.summary.weights ?? 0)}. ${sqnr === undefined ? '' : `Signal over rounding error: ${sqnr.toFixed(1)} dB on average.`}`}
+            : `${formatCount(report.weightsSampled)} weights sampled for the densities, ${formatCount(report.weightsScanned)} read once for ranges and scales, of ${formatCount(float?.summary.weights ?? 0)}. ${sqnr === undefined ? '' : `Signal over rounding error: ${formatDecibels(sqnr)} on average.`}`}
         </p>
       </div>
       <button

@@ -4,7 +4,7 @@ import { chooseRun, isOfNetwork, isQuantizing, small } from '../../app/quantizat
 import { downloadRun, exportLayers, exportRuns, sqnrOf } from '../../app/run-export.js';
 import { type Run } from '../../app/run-store.js';
 import { MAX_RUN_BYTES, keepProblem, removeRun, renameRun, roomQuestion, runBytes, runs } from '../../app/runs.js';
-import { formatBytes, formatMilliseconds } from '../../ui/format.js';
+import { formatBytes, formatDecibels, formatMilliseconds } from '../../ui/format.js';
 
 export function RunsCard() {
   const list = runs.value.toReversed();
@@ -90,7 +90,7 @@ function Row({ run }: { readonly run: Run }) {
       </th>
       <td>{run.network}</td>
       <td class="table__number">{formatBytes(report.bytesOut)}</td>
-      <td class="table__number">{sqnr === undefined ? '–' : `${sqnr.toFixed(1)} dB`}</td>
+      <td class="table__number">{sqnr === undefined ? '–' : formatDecibels(sqnr)}</td>
       <td class="table__number">{agreement === undefined ? '–' : `${agreement.same} of ${agreement.of}`}</td>
       <td class="table__number">{formatMilliseconds(1000 * report.seconds)}</td>
       <td>

@@ -137,7 +137,7 @@ function Report({ measured, facts }: { readonly measured: readonly Measured[]; r
           {copied.value}
         </p>
       </div>
-      <details>
+      <details class="fold">
         <summary>As text</summary>
         <pre class="speed__text" tabIndex={0}>
           {text}
