@@ -8,11 +8,12 @@
 
 source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 
-# Debian packages: compilers and checkers, header-only libraries (see cmake/Dependencies.cmake), Python, the test browser.
+# Debian packages: compilers and checkers, header-only libraries (see cmake/Dependencies.cmake), Python, the test browsers and
+# what those need to run without a screen.
 KDEQUANT_PACKAGES=(
   git ca-certificates cmake ninja-build ccache g++ clang-19 lld-19 llvm-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev
   libeigen3-dev libprotozero-dev rapidjson-dev doctest-dev libcli11-dev libstb-dev libsimde-dev
-  python3 python3-venv chromium
+  python3 python3-venv chromium firefox-esr webkit2gtk-driver xvfb libgl1-mesa-dri
 )
 
 # The Node.js that is fetched where the machine's is missing or older than 20: an npm package that holds the binary.
