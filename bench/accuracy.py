@@ -46,7 +46,10 @@ def settings(network: Network) -> list[dict[str, str]]:
     def row(method: str, granularity: str, effort: str, calibration: str = "synthetic") -> dict[str, str]:
         return {"method": method, "granularity": granularity, "effort": effort, "calibration": calibration}
 
-    efforts = [row("kde-lm", "channel-scale", effort) for effort in ("default", "fast", "plain")]
+    efforts = [
+        *[row("kde-lm", "channel-scale", effort) for effort in ("default", "best", "fast", "plain")],
+        row("kde-lm", "channel-scale", "best", "photographs"),
+    ]
     if not network.full:
         return [
             *efforts,
@@ -57,8 +60,6 @@ def settings(network: Network) -> list[dict[str, str]]:
         ]
     return [
         *efforts,
-        row("kde-lm", "channel-scale", "best"),
-        row("kde-lm", "channel-scale", "best", "photographs"),
         row("kde-lm", "channel", "default"),
         *[row(method, "channel-scale", "default") for method in METHODS if method != "kde-lm"],
         *[row(method, "tensor", "fast") for method in METHODS],
