@@ -22,7 +22,7 @@ const wanted = computed<{ name: string; report: LayerReport | undefined } | unde
   if (job.value.kind === 'running') return latest && { name: latest.name, report: latest };
   const chosen = done.find(({ name }) => name === layer.value);
   if (chosen !== undefined) return { name: chosen.name, report: chosen };
-  const first = hasLevels.find(({ weights }) => weights > 4096) ?? latest;
+  const first = hasLevels.find(({ weights, bits }) => weights > 4096 && bits <= 4) ?? latest;
   if (first !== undefined) return { name: first.name, report: first };
   const plain =
     weightLayers.value.find(({ name }) => name === layer.value) ??

@@ -4,6 +4,7 @@ import { type LayerShape } from '../app/layer-shape.js';
 const WIDTH = 640;
 const HEIGHT = 220;
 const BASE = HEIGHT - 34;
+const CROWDED = 64; // Levels: more would be one block of ink.
 
 export function LayerFigure({ shape }: { readonly shape: LayerShape | undefined }) {
   return (
@@ -36,12 +37,14 @@ function Curves({ shape: { low, high, bars, density, levels } }: { readonly shap
       density,
       (value, index) => `${((index / (density.length - 1)) * WIDTH).toFixed(1)},${y(value).toFixed(1)}`,
     ).join(' ');
+  const levelClass =
+    levels.length > CROWDED ? 'layer-figure__level layer-figure__level--crowded' : 'layer-figure__level';
   return (
     <>
       <path class="layer-figure__bars" d={`M0 ${BASE}${outline}V${BASE}Z`} />
       {points !== undefined && <polyline class="layer-figure__density" points={points} />}
       {levels.map((level, index) => (
-        <g key={index} class="layer-figure__level" style={{ transform: `translateX(${x(level).toFixed(1)}px)` }}>
+        <g key={index} class={levelClass} style={{ transform: `translateX(${x(level).toFixed(1)}px)` }}>
           <line class="layer-figure__reach" x1={0} x2={0} y1={12} y2={BASE} />
           <line class="layer-figure__tick" x1={0} x2={0} y1={BASE - 12} y2={BASE + 8} />
         </g>
