@@ -27,17 +27,18 @@ class EvaluationImplementation final : public Evaluation {
       : workers_(std::move(workers)),
         images_(std::move(images)),
         selected_(std::move(selected)),
-        label_offset_(label_offset) {}
+        label_offset_(label_offset),
+        pool_(static_cast<int>(workers_.size())) {}
 
   Result<bool> Step(double budget_ms) override {
     if (failure_) return std::unexpected(*failure_);
     const Budget budget(budget_ms);
-    // One loop a thread for the whole step, so that threads are not started for every picture.
-    ParallelFor(workers_.size(), static_cast<int>(workers_.size()), [&](std::size_t w) {
+    pool_.Run(static_cast<int>(workers_.size()), [&](int thread) {
+      Worker& worker = workers_[static_cast<std::size_t>(thread)];
       do {
         const std::size_t next = next_++;
-        if (next >= selected_.size() || workers_[w].failure) return;
-        Evaluate(selected_[next], workers_[w]);
+        if (next >= selected_.size() || worker.failure) return;
+        Evaluate(selected_[next], worker);
       } while (!budget.Spent());
     });
     Gather();
@@ -115,6 +116,7 @@ class EvaluationImplementation final : public Evaluation {
   EvaluationCounts counts_;
   std::vector<SkippedPicture> skipped_;
   std::optional<Error> failure_;
+  ThreadPool pool_;
 };
 
 std::vector<std::size_t> Select(std::size_t size, const EvaluationOptions& options) {
@@ -175,7 +177,8 @@ Result<std::unique_ptr<Evaluation>> Evaluation::Create(const Graph& model, const
   std::vector<std::size_t> selected = Select(images->size(), options);
   if (selected.empty()) return Fail(ErrorCode::kBadInput, "there is no picture to evaluate on");
   const int threads = options.threads > 0 ? options.threads : HardwareThreads();
-  const std::size_t count = std::min(static_cast<std::size_t>(threads), selected.size());
+  const std::size_t count =
+      std::min({static_cast<std::size_t>(threads), selected.size(), std::size_t{ThreadPool::kMostThreads}});
   std::vector<Worker> workers;
   for (std::size_t i = 0; i < count; ++i) {
     auto worker = CreateWorker(model, reference, options);

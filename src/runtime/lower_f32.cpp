@@ -118,7 +118,7 @@ void NodeLowering::ActivateRest(const Epilogue& epilogue, SlotId output) const {
   builder.AddStep(
       {output}, {output},
       [output, activation = *epilogue.rest, image = ImageOf(OutputShape())](Memory& memory) {
-        ApplyToImage(activation, image, memory.F32(output), memory.F32(output));
+        ApplyToImage(activation, image, memory.F32(output), memory.F32(output), memory.threads());
       },
       OperatorName(Activate{*epilogue.rest}));
 }

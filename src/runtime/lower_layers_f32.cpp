@@ -68,18 +68,21 @@ void LowerConv(const NodeLowering& l, const Conv& op) {
   if (geometry.IsDepthwise()) {
     DepthwiseC4 kernel(geometry, weights->values.data(), bias_values, epilogue, l.builder.fused());
     l.builder.AddWeightBytes(kernel.WeightBytes());
-    l.builder.AddStep({x}, {y}, [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(m.F32(x), m.F32(y)); });
+    l.builder.AddStep({x}, {y},
+                      [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(m.F32(x), m.F32(y), m.threads()); });
   } else if (IsMatrixVector(geometry)) {
     FullyConnected kernel(geometry.input.channels, geometry.output.channels, weights->values.data(), bias_values,
                           epilogue);
     l.builder.AddWeightBytes(kernel.WeightBytes());
-    l.builder.AddStep({x}, {y}, [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(1, m.F32(x), m.F32(y)); });
+    l.builder.AddStep({x}, {y},
+                      [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(1, m.F32(x), m.F32(y), m.threads()); });
   } else {
     ConvC4 kernel(geometry, weights->values.data(), bias_values, epilogue, l.builder.fused());
     l.builder.AddWeightBytes(kernel.WeightBytes());
-    const SlotId scratch = l.builder.NewScratch(kernel.ScratchBytes());
-    l.builder.AddStep({x}, {y, scratch},
-                      [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(m.F32(x), m.F32(y), m.Bytes(scratch)); });
+    const SlotId scratch = l.builder.NewScratch(kernel.ScratchBytes(l.builder.threads()));
+    l.builder.AddStep({x}, {y, scratch}, [=, kernel = std::move(kernel)](Memory& m) {
+      kernel.Run(m.F32(x), m.F32(y), m.Bytes(scratch), m.threads());
+    });
   }
   l.ActivateRest(epilogue, y);
 }
@@ -116,7 +119,8 @@ void LowerGemm(const NodeLowering& l, const Gemm& op) {
   l.builder.AddWeightBytes(kernel.WeightBytes());
   const SlotId x = l.PlainInput(0);
   const SlotId y = l.PlainOutput();
-  l.builder.AddStep({x}, {y}, [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(rows, m.F32(x), m.F32(y)); });
+  l.builder.AddStep({x}, {y},
+                    [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(rows, m.F32(x), m.F32(y), m.threads()); });
   if (epilogue.rest) l.ActivatePlain(y);
 }
 
@@ -133,7 +137,10 @@ void LowerPool(const NodeLowering& l, const Pool& op) {
   const Epilogue epilogue = EpilogueOf(l.node.activation);
   const SlotId x = l.builder.RequireF32(l.Input(0), Layout::kC4);
   const SlotId y = l.builder.NewSlot(l.Output(), kC4F32);
-  l.builder.AddStep({x}, {y}, [=](Memory& m) { PoolC4(geometry, epilogue, m.F32(x), m.F32(y)); });
+  l.builder.AddStep({x}, {y}, [=](Memory& m) {
+    m.threads().Cut(geometry.input.Blocks(), 1,
+                    [&](Stretch blocks, int) { PoolC4(geometry, blocks, epilogue, m.F32(x), m.F32(y)); });
+  });
   l.ActivateRest(epilogue, y);
 }
 
@@ -145,7 +152,10 @@ void LowerWholeImagePool(const NodeLowering& l, Pool::Kind kind) {
   const Image image = ImageOf(l.InputShape(0));
   const SlotId x = l.builder.RequireF32(l.Input(0), Layout::kC4);
   const SlotId y = l.builder.NewSlot(l.Output(), IsImage(l.OutputShape()) ? kC4F32 : kPlainF32);
-  l.builder.AddStep({x}, {y}, [=](Memory& m) { GlobalPoolC4(kind, image, epilogue, m.F32(x), m.F32(y)); });
+  l.builder.AddStep({x}, {y}, [=](Memory& m) {
+    m.threads().Cut(image.Blocks(), 1,
+                    [&](Stretch blocks, int) { GlobalPoolC4(kind, image, blocks, epilogue, m.F32(x), m.F32(y)); });
+  });
   if (!epilogue.rest) return;
   if (IsImage(l.OutputShape())) return l.ActivateRest(epilogue, y);
   l.ActivatePlain(y);

@@ -72,8 +72,11 @@ bool LowerElementwiseC4(const NodeLowering& l, Elementwise::Kind operation) {
   SlotId y = l.builder.NewSlotOver(l.Output(), kC4F32, l.Input(over), over == 0 ? a.slot : b.slot);
   const Image image = ImageOf(l.OutputShape());
   const Epilogue epilogue = EpilogueOf(l.node.activation);
-  l.builder.AddStep(SlotsOf(a, b), {y},
-                    [=](Memory& m) { ElementwiseC4(operation, image, a.At(m), b.At(m), epilogue, m.F32(y)); });
+  l.builder.AddStep(SlotsOf(a, b), {y}, [=](Memory& m) {
+    m.threads().Cut(image.Blocks(), 1, [&](Stretch blocks, int) {
+      ElementwiseC4(operation, image, blocks, a.At(m), b.At(m), epilogue, m.F32(y));
+    });
+  });
   l.ActivateRest(epilogue, y);
   return true;
 }
@@ -93,7 +96,7 @@ void LowerActivate(const NodeLowering& l, const Activate& op) {
     const SlotId x = l.builder.RequireF32(l.Input(0), Layout::kC4);
     const SlotId y = l.builder.NewSlotOver(l.Output(), kC4F32, l.Input(0), x);
     const Image image = ImageOf(l.OutputShape());
-    l.builder.AddStep({x}, {y}, [=](Memory& m) { ApplyToImage(activation, image, m.F32(x), m.F32(y)); });
+    l.builder.AddStep({x}, {y}, [=](Memory& m) { ApplyToImage(activation, image, m.F32(x), m.F32(y), m.threads()); });
     return;
   }
   const SlotId x = l.PlainInput(0);

@@ -175,7 +175,9 @@ class Lowering {
       builder_.AddStep(
           {plain}, {bytes},
           [=, used = *grid, image = ImageOf(ShapeOf(value)), vectors = Vectors()](Memory& m) {
-            w4a8::QuantizeImage(used, image, m.F32(plain), m.I8(bytes), vectors);
+            m.threads().Cut(image.Pixels(), 4, [&](Stretch stretch, int) {
+              w4a8::QuantizeImage(used, image, stretch, m.F32(plain), m.I8(bytes), vectors);
+            });
           },
           "Quantize");
       return bytes;
@@ -261,7 +263,8 @@ class Lowering {
     }
     rows.bias.resize((rows.bias.size() + 7) / 8 * 8 + 8, 0);
     rows.multipliers.resize(rows.bias.size(), 0.0F);
-    auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers), from.bottom == 0, arithmetic_);
+    auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers), from.bottom == 0, arithmetic_,
+                                          builder_.threads());
     if (!made) return Forward(made);
     builder_.AddWeightBytes(made->WeightBytes() + rows.bias.size() * 8);
     const SlotId y = builder_.NewQuantizedSlot(Output(), layout, QuantizationOf(grid));
@@ -276,7 +279,7 @@ class Lowering {
                                      .bounds = bounds,
                                      .zero_point = to.zero_point,
                                      .bytes = m.I8(y) + i * geometry.output.channels},
-                                    m.Bytes(scratch));
+                                    m.Bytes(scratch), m.threads());
                        }
                      });
     return true;
@@ -290,7 +293,7 @@ class Lowering {
       sums[i / weights.integers.depth] += weights.integers.values[i];
     weights.bias.resize(units.size(), 0.0F);
     auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers),
-                                          builder_.slot(x).quantization.bits == 7, arithmetic_);
+                                          builder_.slot(x).quantization.bits == 7, arithmetic_, builder_.threads());
     if (!made) return Forward(made);
     builder_.AddWeightBytes(made->WeightBytes() + units.size() * 12);
     const NodeLowering lowering{builder_, *node_};
@@ -315,7 +318,7 @@ class Lowering {
                                      .low = epilogue.low,
                                      .high = epilogue.high,
                                      .floats = m.F32(y) + i * geometry.output.channels},
-                                    m.Bytes(scratch));
+                                    m.Bytes(scratch), m.threads());
                        }
                      });
     if (epilogue.rest && layout == Layout::kC4) lowering.ActivateRest(epilogue, y);
@@ -329,7 +332,10 @@ class Lowering {
     if (x == kNoSlot || op.kind != Pool::Kind::kMax || node_->activation) return false;
     const PoolGeometry g = MakePoolGeometry(op, ShapeOf(Input(0)), ShapeOf(Output()));
     const SlotId y = builder_.NewQuantizedSlot(Output(), Layout::kC4, builder_.slot(x).quantization);
-    builder_.AddStep({x}, {y}, [=, vectors = Vectors()](Memory& m) { w4a8::MaxPool(g, m.I8(x), m.I8(y), vectors); });
+    builder_.AddStep({x}, {y}, [=, vectors = Vectors()](Memory& m) {
+      m.threads().Cut(g.input.Blocks(), 1,
+                      [&](Stretch stretch, int) { w4a8::MaxPool(g, stretch, m.I8(x), m.I8(y), vectors); });
+    });
     return true;
   }
 
@@ -345,7 +351,9 @@ class Lowering {
     const auto multiplier = static_cast<float>(static_cast<double>(from.scale) /
                                                (static_cast<double>(to.scale) * static_cast<double>(image.Pixels())));
     builder_.AddStep({x}, {y}, [=, bounds = OutputBounds(to), vectors = Vectors()](Memory& m) {
-      w4a8::GlobalMean(image, m.I8(x), from.zero_point, multiplier, bounds, to.zero_point, m.I8(y), vectors);
+      m.threads().Cut(image.Blocks(), 1, [&](Stretch stretch, int) {
+        w4a8::GlobalMean(image, stretch, m.I8(x), from.zero_point, multiplier, bounds, to.zero_point, m.I8(y), vectors);
+      });
     });
     return true;
   }
@@ -365,8 +373,10 @@ class Lowering {
     const float ratio_b = from_b.scale / to.scale;
     const std::ptrdiff_t count = ImageOf(ShapeOf(Output())).Elements();
     builder_.AddStep({a, b}, {y}, [=, bounds = OutputBounds(to), vectors = Vectors()](Memory& m) {
-      w4a8::Add({m.I8(a), from_a.zero_point, ratio_a}, {m.I8(b), from_b.zero_point, ratio_b}, bounds, to.zero_point,
-                (count + 15) / 16 * 16, m.I8(y), vectors);
+      m.threads().Cut((count + 15) / 16 * 16, 16, [&](Stretch stretch, int) {
+        w4a8::Add({m.I8(a), from_a.zero_point, ratio_a}, {m.I8(b), from_b.zero_point, ratio_b}, bounds, to.zero_point,
+                  stretch, m.I8(y), vectors);
+      });
     });
     return true;
   }

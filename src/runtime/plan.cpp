@@ -81,7 +81,7 @@ bool CopyFinite(std::span<const float> input, float* target) {
   return found == 0;
 }
 
-Result<Memory> Plan::Allocate(int threads) const {
+Result<Memory> Plan::Allocate(const Threads& threads) const {
   Memory memory;
   memory.arena_ = Buffer<std::byte>(arena_bytes);
   if (memory.arena_.size() != arena_bytes) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "kdequant/base/buffer.h"
+#include "kdequant/base/parallel.h"
 #include "kdequant/model/graph.h"
 #include "kdequant/runtime/session.h"
 
@@ -106,9 +107,8 @@ class Memory {
   const Quantization& quantization(SlotId slot) const { return quantization_[Root(slot)]; }
   void set_quantization(SlotId slot, const Quantization& quantization) { quantization_[Root(slot)] = quantization; }
 
-  /// For kernels that split their work with ParallelFor. Today a session is called from one thread and computes on it:
-  /// evaluation runs one session a thread.
-  int threads() const { return threads_; }
+  /// Among whom kernels share out their work: as many as the plan was made for.
+  const Threads& threads() const { return threads_; }
 
  private:
   friend class Plan;
@@ -118,7 +118,7 @@ class Memory {
   std::vector<std::byte*> base_;
   std::vector<SlotId> root_;
   std::vector<Quantization> quantization_;
-  int threads_ = 1;
+  Threads threads_;
 };
 
 /// The work of a step. It owns its packed weights and allocates nothing while it runs.
@@ -154,7 +154,7 @@ class Plan {
   const Shape& ShapeOf(SlotId slot) const { return slots[static_cast<std::size_t>(slot)].shape; }
 
   /// kOutOfMemory if the arena cannot be had.
-  Result<Memory> Allocate(int threads) const;
+  Result<Memory> Allocate(const Threads& threads) const;
 };
 
 /// Collects slots and steps while a graph is lowered.
@@ -163,7 +163,8 @@ class Plan {
 /// `Alias`), then AddStep, then EndNode.
 class PlanBuilder {
  public:
-  PlanBuilder(const Graph& graph, KernelSet kernels);
+  /// `threads`: how many will compute; each may want scratch of its own.
+  PlanBuilder(const Graph& graph, KernelSet kernels, int threads = 1);
 
   const Graph& graph() const { return *graph_; }
   /// Resolved: kReference, kSimd128 or kRelaxed.
@@ -171,6 +172,7 @@ class PlanBuilder {
   /// Whether float kernels may round a product and a sum once (relaxed SIMD): never in a w4a8 plan.
   bool fused() const { return fused_; }
   void AllowFused() { fused_ = true; }
+  int threads() const { return threads_; }
   const Shape& ShapeOf(ValueId value) const { return *graph_->value(value).shape; }
   /// Node inputs that read the value, plus one if it is the graph's output.
   int UseCount(ValueId value) const { return uses_[static_cast<std::size_t>(value)]; }
@@ -245,6 +247,7 @@ class PlanBuilder {
   const Graph* graph_;
   KernelSet kernels_;
   bool fused_ = false;
+  int threads_;
   Plan plan_;
   const Node* node_ = nullptr;
   std::size_t first_step_of_node_ = 0;

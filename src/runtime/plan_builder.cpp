@@ -14,8 +14,12 @@ constexpr std::size_t Index(std::int32_t id) { return static_cast<std::size_t>(i
 
 }  // namespace
 
-PlanBuilder::PlanBuilder(const Graph& graph, KernelSet kernels)
-    : graph_(&graph), kernels_(kernels), uses_(graph.values.size()), placements_(graph.values.size()) {
+PlanBuilder::PlanBuilder(const Graph& graph, KernelSet kernels, int threads)
+    : graph_(&graph),
+      kernels_(kernels),
+      threads_(threads),
+      uses_(graph.values.size()),
+      placements_(graph.values.size()) {
   for (const Node& node : graph.nodes) {
     for (const ValueId input : node.inputs) {
       if (input != kNoValue) ++uses_[Index(input)];

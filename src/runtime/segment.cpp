@@ -92,7 +92,7 @@ Result<Segment> Segment::Create(const Graph& graph, std::size_t begin, std::size
     runtime::PlanBuilder builder(cut, KernelSet::kSimd128);
     if (auto lowered = runtime::LowerF32(builder); !lowered) return Forward(lowered);
     runtime::Plan plan = builder.Finish();
-    auto memory = plan.Allocate(1);
+    auto memory = plan.Allocate(Threads{});
     if (!memory) return Forward(memory);
     return Segment(std::make_unique<Implementation>(std::move(cut), std::move(plan), std::move(*memory)));
   } catch (const std::bad_alloc&) {

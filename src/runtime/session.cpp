@@ -1,5 +1,6 @@
 #include "kdequant/runtime/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 
@@ -22,13 +23,13 @@ Result<KernelSet> ResolveKernels(const SessionOptions& options) {
   return options.kernels;
 }
 
-Result<runtime::Plan> MakePlan(const Graph& graph, const SessionOptions& options, KernelSet kernels) {
+Result<runtime::Plan> MakePlan(const Graph& graph, const SessionOptions& options, KernelSet kernels, int threads) {
   if (graph.inputs.size() != 1 || graph.outputs.size() != 1 || !graph.value(graph.inputs[0]).shape) {
     return Fail(ErrorCode::kUnsupported,
                 "the graph has not one input and one output of known shapes; prepare it first");
   }
   if (auto runnable = runtime::CheckRunnable(graph); !runnable) return Forward(runnable);
-  runtime::PlanBuilder builder(graph, kernels);
+  runtime::PlanBuilder builder(graph, kernels, threads);
   if (options.precision == Precision::kF32 && kernels == KernelSet::kRelaxed) builder.AllowFused();
   auto lowered = options.precision == Precision::kF32 ? runtime::LowerF32(builder)
                                                       : runtime::LowerW4A8(builder, options.dynamic_ranges);
@@ -50,8 +51,8 @@ std::string_view KernelSetName(KernelSet kernels) {
 
 class Session::Implementation {
  public:
-  Implementation(runtime::Plan plan, runtime::Memory memory, SessionInfo info)
-      : plan_(std::move(plan)), memory_(std::move(memory)), info_(std::move(info)) {
+  Implementation(std::shared_ptr<ThreadPool> pool, runtime::Plan plan, runtime::Memory memory, SessionInfo info)
+      : pool_(std::move(pool)), plan_(std::move(plan)), memory_(std::move(memory)), info_(std::move(info)) {
     input_elements_ = Elements(input_shape());
     output_elements_ = Elements(output_shape());
   }
@@ -86,6 +87,7 @@ class Session::Implementation {
   // Shapes of a plan have been counted without overflow before.
   static std::size_t Elements(const Shape& shape) { return ElementCount(shape).value_or(0); }
 
+  std::shared_ptr<ThreadPool> pool_;
   runtime::Plan plan_;
   runtime::Memory memory_;
   SessionInfo info_;
@@ -103,17 +105,20 @@ Result<Session> Session::Create(const Graph& graph, const SessionOptions& option
   try {
     auto kernels = ResolveKernels(options);
     if (!kernels) return Forward(kernels);
-    auto plan = MakePlan(graph, options, *kernels);
+    auto pool = options.pool ? options.pool : std::make_shared<ThreadPool>(std::max(1, options.threads));
+    const Threads threads(*pool, options.threads);
+    auto plan = MakePlan(graph, options, *kernels, threads.count());
     if (!plan) return Forward(plan);
-    auto memory = plan->Allocate(options.threads);
+    auto memory = plan->Allocate(threads);
     if (!memory) return Forward(memory);
     SessionInfo info{.kernels = *kernels,
                      .precision = options.precision,
-                     .threads = 1,
+                     .threads = threads.count(),
                      .arena_bytes = plan->arena_bytes,
                      .weight_bytes = plan->weight_bytes,
                      .float_layers = plan->float_layers};
-    return Session(std::make_unique<Implementation>(std::move(*plan), std::move(*memory), std::move(info)));
+    return Session(
+        std::make_unique<Implementation>(std::move(pool), std::move(*plan), std::move(*memory), std::move(info)));
   } catch (const std::bad_alloc&) {
     return Fail(ErrorCode::kOutOfMemory, "there is not enough memory to run the network; use a smaller one");
   }

@@ -46,17 +46,18 @@ void ApplyToRun(const Activation& activation, const float* source, float* target
   }
 }
 
-void ApplyToImage(const Activation& activation, const Image& image, const float* source, float* target) {
-  const std::ptrdiff_t full = image.channels / 4;
-  for (std::ptrdiff_t block = 0; block < full; ++block) {
+void ApplyToImage(const Activation& activation, const Image& image, const float* source, float* target,
+                  const Threads& threads) {
+  const auto apply = [&](std::ptrdiff_t block) {
     const std::ptrdiff_t start = block * image.BlockStride();
-    ApplyToRun(activation, source + start, target + start, 4 * image.Pixels());
-  }
-  const std::ptrdiff_t lanes = image.channels % 4;
-  for (std::ptrdiff_t pixel = 0; lanes != 0 && pixel < image.Pixels(); ++pixel) {
-    const std::ptrdiff_t start = full * image.BlockStride() + 4 * pixel;
-    ApplyToRun(activation, source + start, target + start, lanes);
-  }
+    const std::ptrdiff_t lanes = image.channels - 4 * block;
+    if (lanes >= 4) return ApplyToRun(activation, source + start, target + start, 4 * image.Pixels());
+    for (std::ptrdiff_t i = start; i < start + 4 * image.Pixels(); i += 4)
+      ApplyToRun(activation, source + i, target + i, lanes);
+  };
+  threads.Cut(image.Blocks(), 1, [&](Stretch blocks, int) {
+    for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) apply(block);
+  });
 }
 
 void PReluImage(const Image& image, const float* slopes, const float* source, float* target) {

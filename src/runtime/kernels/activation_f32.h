@@ -24,7 +24,8 @@ Epilogue EpilogueOf(const std::optional<Activation>& activation);
 void ApplyToRun(const Activation& activation, const float* source, float* target, std::ptrdiff_t count);
 
 /// The same on the real elements of a C4 image.
-void ApplyToImage(const Activation& activation, const Image& image, const float* source, float* target);
+void ApplyToImage(const Activation& activation, const Image& image, const float* source, float* target,
+                  const Threads& threads);
 
 /// PRelu with one slope a channel: slopes are [4 Blocks()], x >= 0 ? x : slope x. `source` may be `target`.
 void PReluImage(const Image& image, const float* slopes, const float* source, float* target);

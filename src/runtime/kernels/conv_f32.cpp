@@ -154,9 +154,10 @@ ConvC4::ConvC4(const ConvGeometry& geometry, const float* weights, const float* 
   }
 }
 
-std::size_t ConvC4::ScratchBytes() const {
+std::size_t ConvC4::ThreadBytes() const {
   const std::ptrdiff_t origins = (band_pixels_ + 3) / 4 * 4;
   const std::ptrdiff_t copied = copies_ ? geometry_.input.Blocks() * source_block_stride_ : 0;
+  // Origins are a multiple of 16 bytes, blocks of pixels too.
   return static_cast<std::size_t>(origins) * sizeof(std::int32_t) + static_cast<std::size_t>(copied) * sizeof(float);
 }
 
@@ -231,14 +232,14 @@ void ConvC4::RunPanel(std::ptrdiff_t group, std::ptrdiff_t panel, const Band& ba
   }
 }
 
-void ConvC4::Run(const float* input, float* output, std::byte* scratch) const {
+void ConvC4::Compute(const float* input, Stretch panels, Stretch pixels, float* output, std::byte* scratch) const {
   auto* origins = reinterpret_cast<std::int32_t*>(scratch);
   auto* padded = reinterpret_cast<float*>(origins + (band_pixels_ + 3) / 4 * 4);
-  for (std::ptrdiff_t begin = 0; begin < geometry_.output.Pixels(); begin += band_pixels_) {
-    const Band band{begin, std::min(begin + band_pixels_, geometry_.output.Pixels())};
+  for (std::ptrdiff_t begin = pixels.begin; begin < pixels.end; begin += band_pixels_) {
+    const Band band{begin, std::min(begin + band_pixels_, pixels.end)};
     const float* source = FillBand(band, input, padded, origins);
     for (std::ptrdiff_t group = 0; group < geometry_.groups; ++group) {
-      for (std::ptrdiff_t panel = 0; panel < panels_per_group_; ++panel) {
+      for (std::ptrdiff_t panel = panels.begin; panel < panels.end; ++panel) {
         if (fused_) {
           RunPanel<true>(group, panel, band, source, source_block_stride_, origins, output);
         } else {
@@ -246,6 +247,22 @@ void ConvC4::Run(const float* input, float* output, std::byte* scratch) const {
         }
       }
     }
+  }
+}
+
+void ConvC4::Run(const float* input, float* output, std::byte* scratch, const Threads& threads) const {
+  const std::ptrdiff_t pixels = geometry_.output.Pixels();
+  const std::ptrdiff_t grain = copies_ ? geometry_.output.width : 4;  // Bands that are copied are whole rows.
+  // Panels, so that a thread reads its weights only; but groups may write over their ends, into the next group's panel.
+  if (geometry_.groups == 1 && threads.CutWell(panels_per_group_, (pixels + grain - 1) / grain)) {
+    threads.Cut(panels_per_group_, 1, [&](Stretch panels, int thread) {
+      Compute(input, panels, {0, pixels}, output, scratch + static_cast<std::size_t>(thread) * ThreadBytes());
+    });
+  } else {
+    threads.Cut(pixels, grain, [&](Stretch stretch, int thread) {
+      Compute(input, {0, panels_per_group_}, stretch, output,
+              scratch + static_cast<std::size_t>(thread) * ThreadBytes());
+    });
   }
 }
 

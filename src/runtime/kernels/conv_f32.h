@@ -47,19 +47,19 @@ class ConvC4 {
   ConvC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue,
          bool fused = false);
 
-  /// What Run wants as `scratch`.
-  std::size_t ScratchBytes() const;
+  /// What Run wants as `scratch`, for that many threads.
+  std::size_t ScratchBytes(int threads) const { return static_cast<std::size_t>(threads) * ThreadBytes(); }
   std::size_t WeightBytes() const { return (weights_.size() + bias_.size()) * sizeof(float); }
 
   /// The activation's interval is applied; its rest is not.
-  void Run(const float* input, float* output, std::byte* scratch) const;
+  void Run(const float* input, float* output, std::byte* scratch, const Threads& threads) const;
 
  private:
-  /// Output rows or pixels whose inputs stay in the second-level cache while all panels pass over them.
-  struct Band {
-    std::ptrdiff_t begin;  // Flat output pixels.
-    std::ptrdiff_t end;
-  };
+  /// Flat output pixels whose inputs stay in the second-level cache while all panels pass over them.
+  using Band = Stretch;
+  std::size_t ThreadBytes() const;
+  // What one thread computes: some panels (of each group) of some pixels.
+  void Compute(const float* input, Stretch panels, Stretch pixels, float* output, std::byte* scratch) const;
   const float* FillBand(const Band& band, const float* input, float* padded, std::int32_t* origins) const;
   template <bool kFused>
   void RunPanel(std::ptrdiff_t group, std::ptrdiff_t panel, const Band& band, const float* source,
@@ -85,7 +85,7 @@ class DepthwiseC4 {
   DepthwiseC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue,
               bool fused = false);
   std::size_t WeightBytes() const { return (weights_.size() + bias_.size()) * sizeof(float); }
-  void Run(const float* input, float* output) const;
+  void Run(const float* input, float* output, const Threads& threads) const;
 
  private:
   template <bool kFused>

@@ -90,21 +90,23 @@ void DepthwiseC4::RunRow(const float* input, const float* weights, const float* 
   border(g.output.width);
 }
 
-void DepthwiseC4::Run(const float* input, float* output) const {
+void DepthwiseC4::Run(const float* input, float* output, const Threads& threads) const {
   const ConvGeometry& g = geometry_;
-  for (std::ptrdiff_t block = 0; block < g.input.Blocks(); ++block) {
-    for (std::ptrdiff_t row = 0; row < g.output.height; ++row) {
+  threads.Cut(g.input.Blocks(), 1, [&](Stretch blocks, int) {
+    for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) {
       const float* source = input + block * g.input.BlockStride();
       const float* weights = weights_.data() + 4 * block * g.Taps();
       const float* bias = bias_.data() + 4 * block;
-      float* target = output + block * g.output.BlockStride() + 4 * row * g.output.width;
-      if (fused_) {
-        RunRow<true>(source, weights, bias, row, target);
-      } else {
-        RunRow<false>(source, weights, bias, row, target);
+      for (std::ptrdiff_t row = 0; row < g.output.height; ++row) {
+        float* target = output + block * g.output.BlockStride() + 4 * row * g.output.width;
+        if (fused_) {
+          RunRow<true>(source, weights, bias, row, target);
+        } else {
+          RunRow<false>(source, weights, bias, row, target);
+        }
       }
     }
-  }
+  });
 }
 
 }  // namespace kdequant::runtime

@@ -16,11 +16,11 @@ void MapStrided(const StridedLoop<3>& loop, const float* a, const float* b, floa
 }
 
 template <typename Function>
-void MapImage(const Image& image, const ImageOperand& a, const ImageOperand& b, const Epilogue& epilogue, float* output,
-              Function function) {
+void MapImage(const Image& image, Stretch blocks, const ImageOperand& a, const ImageOperand& b,
+              const Epilogue& epilogue, float* output, Function function) {
   const v128_t least = wasm_f32x4_splat(epilogue.low);
   const v128_t most = wasm_f32x4_splat(epilogue.high);
-  for (std::ptrdiff_t block = 0; block < image.Blocks(); ++block) {
+  for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) {
     const float* x = a.data + (a.per_pixel ? block * image.BlockStride() : 4 * block);
     const float* y = b.data + (b.per_pixel ? block * image.BlockStride() : 4 * block);
     float* z = output + block * image.BlockStride();
@@ -49,9 +49,9 @@ void PReluStrided(const StridedLoop<3>& loop, const float* x, const float* slope
   MapStrided(loop, x, slopes, output, [](float value, float slope) { return value >= 0 ? value : slope * value; });
 }
 
-void ElementwiseC4(Elementwise::Kind kind, const Image& image, const ImageOperand& a, const ImageOperand& b,
-                   const Epilogue& epilogue, float* output) {
-  const auto map = [&](auto function) { MapImage(image, a, b, epilogue, output, function); };
+void ElementwiseC4(Elementwise::Kind kind, const Image& image, Stretch blocks, const ImageOperand& a,
+                   const ImageOperand& b, const Epilogue& epilogue, float* output) {
+  const auto map = [&](auto function) { MapImage(image, blocks, a, b, epilogue, output, function); };
   switch (kind) {
     case Elementwise::Kind::kAdd: return map([](v128_t x, v128_t y) { return wasm_f32x4_add(x, y); });
     case Elementwise::Kind::kSub: return map([](v128_t x, v128_t y) { return wasm_f32x4_sub(x, y); });

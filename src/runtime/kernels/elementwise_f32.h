@@ -23,9 +23,9 @@ struct ImageOperand {
   bool per_pixel = true;
 };
 
-/// The epilogue's interval is applied. `output` may be one of the operands.
-void ElementwiseC4(Elementwise::Kind kind, const Image& image, const ImageOperand& a, const ImageOperand& b,
-                   const Epilogue& epilogue, float* output);
+/// A stretch of blocks of four channels. The epilogue's interval is applied. `output` may be one of the operands.
+void ElementwiseC4(Elementwise::Kind kind, const Image& image, Stretch blocks, const ImageOperand& a,
+                   const ImageOperand& b, const Epilogue& epilogue, float* output);
 
 }  // namespace kdequant::runtime
 

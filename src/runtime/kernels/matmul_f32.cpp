@@ -56,10 +56,12 @@ void FullyConnected::RunPanel(std::ptrdiff_t panel, const float* input, float* o
   std::copy_n(values, std::min(kPanel, n_ - panel * kPanel), output + panel * kPanel);
 }
 
-void FullyConnected::Run(std::ptrdiff_t rows, const float* input, float* output) const {
-  for (std::ptrdiff_t panel = 0; panel * kPanel < n_; ++panel) {
-    for (std::ptrdiff_t row = 0; row < rows; ++row) RunPanel(panel, input + row * k_, output + row * n_);
-  }
+void FullyConnected::Run(std::ptrdiff_t rows, const float* input, float* output, const Threads& threads) const {
+  threads.Cut((n_ + kPanel - 1) / kPanel, 1, [&](Stretch panels, int) {
+    for (std::ptrdiff_t panel = panels.begin; panel < panels.end; ++panel) {
+      for (std::ptrdiff_t row = 0; row < rows; ++row) RunPanel(panel, input + row * k_, output + row * n_);
+    }
+  });
 }
 
 MatMulGeneral::MatMulGeneral(const Shape& a, const Shape& b, bool trans_b, const Shape& output, const Shape* addend) {

@@ -3,6 +3,7 @@
 #ifndef KDEQUANT_RUNTIME_KERNELS_MATMUL_F32_H_
 #define KDEQUANT_RUNTIME_KERNELS_MATMUL_F32_H_
 
+#include "kdequant/base/parallel.h"
 #include "kdequant/model/tensor.h"
 #include "kernels/activation_f32.h"
 #include "kernels/strided.h"
@@ -21,7 +22,7 @@ class FullyConnected {
   FullyConnected(std::ptrdiff_t k, std::ptrdiff_t n, const float* weights, const float* bias, const Epilogue& epilogue);
   std::size_t WeightBytes() const { return (weights_.size() + bias_.size()) * sizeof(float); }
   /// The activation's interval is applied; its rest is not.
-  void Run(std::ptrdiff_t rows, const float* input, float* output) const;
+  void Run(std::ptrdiff_t rows, const float* input, float* output, const Threads& threads) const;
 
  private:
   void RunPanel(std::ptrdiff_t panel, const float* input, float* output) const;

@@ -108,8 +108,8 @@ void PoolReference(const PoolGeometry& g, const float* input, float* output) {
   }
 }
 
-void PoolC4(const PoolGeometry& g, const Epilogue& epilogue, const float* input, float* output) {
-  for (std::ptrdiff_t block = 0; block < g.input.Blocks(); ++block) {
+void PoolC4(const PoolGeometry& g, Stretch blocks, const Epilogue& epilogue, const float* input, float* output) {
+  for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) {
     const float* from = input + block * g.input.BlockStride();
     float* to = output + block * g.output.BlockStride();
     if (g.kind == Pool::Kind::kMax) {
@@ -130,10 +130,11 @@ void GlobalPoolReference(Pool::Kind kind, std::ptrdiff_t planes, std::ptrdiff_t 
   }
 }
 
-void GlobalPoolC4(Pool::Kind kind, const Image& image, const Epilogue& epilogue, const float* input, float* output) {
+void GlobalPoolC4(Pool::Kind kind, const Image& image, Stretch blocks, const Epilogue& epilogue, const float* input,
+                  float* output) {
   const bool is_max = kind == Pool::Kind::kMax;
   const v128_t count = wasm_f32x4_splat(static_cast<float>(image.Pixels()));
-  for (std::ptrdiff_t block = 0; block < image.Blocks(); ++block) {
+  for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) {
     const float* from = input + block * image.BlockStride();
     v128_t result = wasm_f32x4_splat(is_max ? kLowest : 0);
     for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) {

@@ -28,15 +28,16 @@ PoolGeometry MakePoolGeometry(const Pool& pool, const Shape& input, const Shape&
 /// Row-major [N, C, H, W].
 void PoolReference(const PoolGeometry& geometry, const float* input, float* output);
 
-/// C4. The epilogue's interval is applied.
-void PoolC4(const PoolGeometry& geometry, const Epilogue& epilogue, const float* input, float* output);
+/// C4, a stretch of blocks of four channels. The epilogue's interval is applied.
+void PoolC4(const PoolGeometry& geometry, Stretch blocks, const Epilogue& epilogue, const float* input, float* output);
 
 /// Row-major [planes, elements] to [planes]: the maximum, or the sum in order divided by the count.
 void GlobalPoolReference(Pool::Kind kind, std::ptrdiff_t planes, std::ptrdiff_t elements, const float* input,
                          float* output);
 
-/// C4 to one pixel.
-void GlobalPoolC4(Pool::Kind kind, const Image& image, const Epilogue& epilogue, const float* input, float* output);
+/// C4 to one pixel, a stretch of blocks.
+void GlobalPoolC4(Pool::Kind kind, const Image& image, Stretch blocks, const Epilogue& epilogue, const float* input,
+                  float* output);
 
 }  // namespace kdequant::runtime
 

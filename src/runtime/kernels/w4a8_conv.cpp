@@ -13,15 +13,15 @@ std::ptrdiff_t Rounded(std::ptrdiff_t value, std::ptrdiff_t multiple) {
 }  // namespace
 
 Result<Convolution> Convolution::Create(const ConvGeometry& geometry, IntegerWeights weights, bool seven_bits,
-                                        Arithmetic arithmetic) {
+                                        Arithmetic arithmetic, int threads) {
   Convolution made;
   made.geometry_ = geometry;
-  auto packed = made.Pack(std::move(weights), seven_bits, arithmetic);
+  auto packed = made.Pack(std::move(weights), seven_bits, arithmetic, threads);
   if (!packed) return Forward(packed);
   return made;
 }
 
-Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmetic arithmetic) {
+Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmetic arithmetic, int threads) {
   const ConvGeometry& g = geometry_;
   const bool whole_blocks = g.groups == 1 || (g.GroupInputs() % 4 == 0 && g.GroupOutputs() % 4 == 0);
   if (arithmetic == Arithmetic::kPlain || (!g.IsDepthwise() && !whole_blocks)) {
@@ -31,7 +31,7 @@ Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmet
   if (seven_bits && arithmetic != Arithmetic::kPairs && g.groups > 1 && DepthwiseRows::Supports(g)) {
     auto rows = DepthwiseRows::Create(g, weights, arithmetic);
     if (!rows) return Forward(rows);
-    kernel_bytes_ = rows->ScratchBytes();
+    kernel_bytes_ = rows->ScratchBytes(threads);
     kernel_ = std::move(*rows);
     return {};
   }
@@ -47,7 +47,7 @@ Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmet
     auto dense = Dense::Create(weights, static_cast<std::size_t>(group * g.GroupOutputs()),
                                static_cast<std::size_t>(g.GroupOutputs()), g.GroupInputs(), g.Taps(), arithmetic);
     if (!dense) return Forward(dense);
-    kernel_bytes_ = dense->ScratchBytes(windows_);
+    kernel_bytes_ = dense->ScratchBytes(windows_, threads);
     groups.push_back(std::move(*dense));
   }
   kernel_ = std::move(groups);
@@ -90,10 +90,23 @@ std::size_t Convolution::WeightBytes() const {
   return bytes;
 }
 
-Source Convolution::PadInto(const std::int8_t* input, std::int32_t zero_point, std::byte* scratch) const {
+Source Convolution::PadInto(const std::int8_t* input, std::int32_t zero_point, std::byte* scratch,
+                            const Threads& threads) const {
   const ConvGeometry& g = geometry_;
   if (!copies_) return {input, g.input.BlockStride()};
   auto* const padded = reinterpret_cast<std::int8_t*>(scratch);
+  const std::ptrdiff_t block_bytes = 4 * source_width_ * source_height_;
+  threads.Cut(g.input.Blocks(), 1, [&](Stretch blocks, int) {
+    for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block)
+      PadBlock(input + block * g.input.BlockStride(), zero_point, padded + block * block_bytes);
+  });
+  const std::ptrdiff_t used = g.input.Blocks() * block_bytes;
+  std::memset(padded + used, zero_point, padded_bytes_ - static_cast<std::size_t>(used));
+  return {padded, block_bytes};
+}
+
+void Convolution::PadBlock(const std::int8_t* input, std::int32_t zero_point, std::int8_t* padded) const {
+  const ConvGeometry& g = geometry_;
   const std::ptrdiff_t left = std::max<std::ptrdiff_t>(0, g.pads[1]);
   const std::ptrdiff_t skipped = std::max<std::ptrdiff_t>(0, -g.pads[1]);
   const std::ptrdiff_t copied = std::max<std::ptrdiff_t>(0, std::min(g.input.width - skipped, source_width_ - left));
@@ -101,21 +114,16 @@ Source Convolution::PadInto(const std::int8_t* input, std::int32_t zero_point, s
     std::memset(pixels, zero_point, static_cast<std::size_t>(4 * count));
   };
   std::int8_t* row = padded;
-  for (std::ptrdiff_t block = 0; block < g.input.Blocks(); ++block) {
-    for (std::ptrdiff_t y = 0; y < source_height_; ++y, row += 4 * source_width_) {
-      const std::ptrdiff_t from = y - g.pads[0];
-      if (from < 0 || from >= g.input.height || copied == 0) {
-        fill(row, source_width_);
-        continue;
-      }
-      fill(row, left);
-      std::memcpy(row + 4 * left, input + block * g.input.BlockStride() + 4 * (from * g.input.width + skipped),
-                  static_cast<std::size_t>(4 * copied));
-      fill(row + 4 * (left + copied), source_width_ - left - copied);
+  for (std::ptrdiff_t y = 0; y < source_height_; ++y, row += 4 * source_width_) {
+    const std::ptrdiff_t from = y - g.pads[0];
+    if (from < 0 || from >= g.input.height || copied == 0) {
+      fill(row, source_width_);
+      continue;
     }
+    fill(row, left);
+    std::memcpy(row + 4 * left, input + 4 * (from * g.input.width + skipped), static_cast<std::size_t>(4 * copied));
+    fill(row + 4 * (left + copied), source_width_ - left - copied);
   }
-  std::memset(row, zero_point, padded_bytes_ - static_cast<std::size_t>(row - padded));
-  return {padded, 4 * source_width_ * source_height_};
 }
 
 template <typename Output>
@@ -143,29 +151,33 @@ void Convolution::RunPlain(const Plain& plain, const std::int8_t* input, std::in
 }
 
 template <typename Output>
-void Convolution::RunAny(const std::int8_t* input, std::int32_t zero_point, const Output& output,
-                         std::byte* scratch) const {
+void Convolution::RunAny(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
+                         const Threads& threads) const {
   if (const auto* plain = std::get_if<Plain>(&kernel_)) return RunPlain(*plain, input, zero_point, output);
-  if (const auto* rows = std::get_if<DepthwiseRows>(&kernel_)) return rows->Run(input, zero_point, output, scratch);
+  if (const auto* rows = std::get_if<DepthwiseRows>(&kernel_)) {
+    return rows->Run(input, zero_point, output, scratch, threads);
+  }
 
   const ConvGeometry& g = geometry_;
-  const Source source = PadInto(input, zero_point, scratch);
-  if (const auto* pairs = std::get_if<DepthwisePairs>(&kernel_)) return pairs->Run(source, windows_, g.output, output);
+  const Source source = PadInto(input, zero_point, scratch, threads);
+  if (const auto* pairs = std::get_if<DepthwisePairs>(&kernel_)) {
+    return pairs->Run(source, windows_, g.output, output, threads);
+  }
   std::ptrdiff_t group = 0;
   for (const Dense& dense : std::get<Groups>(kernel_)) {
     dense.Run({source.pixels + group * g.GroupInputs() / 4 * source.block_stride, source.block_stride}, windows_,
-              group * g.GroupOutputs(), g.output.BlockStride(), output, scratch + padded_bytes_);
+              group * g.GroupOutputs(), g.output.BlockStride(), output, scratch + padded_bytes_, threads);
     ++group;
   }
 }
 
-void Convolution::Run(const std::int8_t* input, std::int32_t zero_point, const ByteOutput& output,
-                      std::byte* scratch) const {
-  RunAny(input, zero_point, output, scratch);
+void Convolution::Run(const std::int8_t* input, std::int32_t zero_point, const ByteOutput& output, std::byte* scratch,
+                      const Threads& threads) const {
+  RunAny(input, zero_point, output, scratch, threads);
 }
-void Convolution::Run(const std::int8_t* input, std::int32_t zero_point, const FloatOutput& output,
-                      std::byte* scratch) const {
-  RunAny(input, zero_point, output, scratch);
+void Convolution::Run(const std::int8_t* input, std::int32_t zero_point, const FloatOutput& output, std::byte* scratch,
+                      const Threads& threads) const {
+  RunAny(input, zero_point, output, scratch, threads);
 }
 
 }  // namespace kdequant::w4a8

@@ -19,17 +19,19 @@ namespace kdequant::w4a8 {
 /// One convolution. A product of a matrix with a vector is a convolution of an image of one pixel.
 class Convolution {
  public:
-  /// `weights`: [OC, C / groups, kh, kw], depth at most kLargestDepth. `seven_bits`: input bytes are in 0..127. Errors:
-  /// kOutOfMemory.
+  /// `weights`: [OC, C / groups, kh, kw], depth at most kLargestDepth. `seven_bits`: input bytes are in 0..127.
+  /// `threads`: how many Run may use. Errors: kOutOfMemory.
   static Result<Convolution> Create(const ConvGeometry& geometry, IntegerWeights weights, bool seven_bits,
-                                    Arithmetic arithmetic);
+                                    Arithmetic arithmetic, int threads);
 
   std::size_t WeightBytes() const;
   std::size_t ScratchBytes() const { return padded_bytes_ + kernel_bytes_; }
 
   /// `input` is a C4 image on a grid with this zero point, which padding has too. `scratch` is aligned to 16 bytes.
-  void Run(const std::int8_t* input, std::int32_t zero_point, const ByteOutput& output, std::byte* scratch) const;
-  void Run(const std::int8_t* input, std::int32_t zero_point, const FloatOutput& output, std::byte* scratch) const;
+  void Run(const std::int8_t* input, std::int32_t zero_point, const ByteOutput& output, std::byte* scratch,
+           const Threads& threads) const;
+  void Run(const std::int8_t* input, std::int32_t zero_point, const FloatOutput& output, std::byte* scratch,
+           const Threads& threads) const;
 
  private:
   struct Plain {  // The reference: the weights as they are.
@@ -37,13 +39,15 @@ class Convolution {
   };
   using Groups = std::vector<Dense>;
 
-  Result<void> Pack(IntegerWeights weights, bool seven_bits, Arithmetic arithmetic);
+  Result<void> Pack(IntegerWeights weights, bool seven_bits, Arithmetic arithmetic, int threads);
   void LayOutWindows();
   template <typename Output>
-  void RunAny(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch) const;
+  void RunAny(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
+              const Threads& threads) const;
   template <typename Output>
   void RunPlain(const Plain& plain, const std::int8_t* input, std::int32_t zero_point, const Output& output) const;
-  Source PadInto(const std::int8_t* input, std::int32_t zero_point, std::byte* scratch) const;
+  Source PadInto(const std::int8_t* input, std::int32_t zero_point, std::byte* scratch, const Threads& threads) const;
+  void PadBlock(const std::int8_t* input, std::int32_t zero_point, std::int8_t* padded) const;
 
   ConvGeometry geometry_;
   std::variant<Plain, Groups, DepthwisePairs, DepthwiseRows> kernel_;

@@ -14,6 +14,8 @@ constexpr std::int32_t kShift = 64;  // Of relaxed weights, into 0..127.
 constexpr std::size_t kDecodedLimit = 256 * 1024;
 constexpr std::ptrdiff_t kBandBytes = 64 * 1024;
 
+constexpr auto kRows = static_cast<std::ptrdiff_t>(kPanelRows);
+
 bool HasRelaxedCodes(const IntegerWeights& weights) {
   const auto fits = [](std::int8_t code) { return code >= -kShift && code < kShift; };
   return std::ranges::all_of(weights.values, fits) && std::ranges::all_of(weights.table, fits);
@@ -199,21 +201,18 @@ void ForEachStep(const Source& source, const Windows& windows, const std::int32_
   }
 }
 
-// -64 times the sum of each window. (Builds without relaxed arithmetic need none.)
-[[maybe_unused]] void SumWindows(const Source& source, const Windows& windows, std::int32_t* corrections) {
-  for (std::size_t i = 0; i < windows.origins.size(); i += 4) {
-    const std::int32_t* const origins = windows.origins.data() + i;
-    v128_t sums = wasm_i32x4_splat(0);
-    const auto add = [&](v128_t bytes) {
-      sums = wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(bytes)));
-    };
-    if (AreAdjacent(origins)) {
-      ForEachStep(source, windows, origins, [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<true>(p, at)); });
-    } else {
-      ForEachStep(source, windows, origins, [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<false>(p, at)); });
-    }
-    wasm_v128_store(corrections + i, wasm_i32x4_mul(sums, wasm_i32x4_splat(-kShift)));
+// -64 times the sums of the windows at four origins. (Builds without relaxed arithmetic need none.)
+[[maybe_unused]] v128_t SumWindows(const Source& source, const Windows& windows, const std::int32_t* origins) {
+  v128_t sums = wasm_i32x4_splat(0);
+  const auto add = [&](v128_t bytes) {
+    sums = wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(bytes)));
+  };
+  if (AreAdjacent(origins)) {
+    ForEachStep(source, windows, origins, [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<true>(p, at)); });
+  } else {
+    ForEachStep(source, windows, origins, [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<false>(p, at)); });
   }
+  return wasm_i32x4_mul(sums, wasm_i32x4_splat(-kShift));
 }
 
 template <typename A>
@@ -269,45 +268,64 @@ struct Run {
     }
   }
 
+  std::ptrdiff_t PanelBytes() const { return static_cast<std::ptrdiff_t>(weights.steps) * A::kStepBytes; }
+
+  // What one thread computes: some panels of some pixels (between multiples of four), decoding `at_once` panels into
+  // `decoded`.
   template <bool Nibbles, typename Output>
-  void Image(const Output& output, std::size_t at_once, std::byte* scratch) const {
+  void Compute(const Output& output, Stretch panels, Stretch pixels, std::ptrdiff_t at_once,
+               const std::int32_t* corrections, std::int8_t* decoded) const {
     const VectorBounds bounds = MakeStore(output);
-    const auto pixels = static_cast<std::ptrdiff_t>(windows.origins.size());
-    auto* const corrections = reinterpret_cast<std::int32_t*>(scratch);
-    auto* const decoded = reinterpret_cast<std::int8_t*>(scratch) + 4 * pixels;
-    if constexpr (A::kShifted) SumWindows(source, windows, corrections);
-    const auto panel_bytes = static_cast<std::ptrdiff_t>(weights.steps) * A::kStepBytes;
     const std::ptrdiff_t depth = static_cast<std::ptrdiff_t>(weights.steps) * 4;
-    const std::ptrdiff_t band = at_once > 1 ? std::max<std::ptrdiff_t>(16, kBandBytes / depth / 4 * 4) : pixels;
-    for (std::size_t first = 0; first < weights.Panels(); first += at_once) {
-      const std::size_t last = std::min(first + at_once, weights.Panels());
-      for (std::size_t panel = first; panel < last; ++panel)
-        DecodePanel<A, Nibbles>(weights, panel, decoded + static_cast<std::ptrdiff_t>(panel - first) * panel_bytes);
-      for (std::ptrdiff_t begin = 0; begin < pixels; begin += band) {
-        for (std::size_t panel = first; panel < last; ++panel) {
-          Panel(output, bounds, static_cast<std::ptrdiff_t>(panel * kPanelRows),
-                decoded + static_cast<std::ptrdiff_t>(panel - first) * panel_bytes, corrections, begin,
-                std::min(begin + band, pixels));
+    const std::ptrdiff_t band =
+        at_once > 1 ? std::max<std::ptrdiff_t>(16, kBandBytes / depth / 4 * 4) : pixels.end - pixels.begin;
+    for (std::ptrdiff_t first = panels.begin; first < panels.end; first += at_once) {
+      const std::ptrdiff_t last = std::min(first + at_once, panels.end);
+      for (std::ptrdiff_t panel = first; panel < last; ++panel)
+        DecodePanel<A, Nibbles>(weights, static_cast<std::size_t>(panel), decoded + (panel - first) * PanelBytes());
+      for (std::ptrdiff_t begin = pixels.begin; begin < pixels.end; begin += band) {
+        for (std::ptrdiff_t panel = first; panel < last; ++panel) {
+          Panel(output, bounds, panel * kRows, decoded + (panel - first) * PanelBytes(), corrections, begin,
+                std::min(begin + band, pixels.end));
         }
       }
     }
   }
 
+  template <bool Nibbles, typename Output>
+  void Image(const Output& output, std::ptrdiff_t at_once, std::byte* scratch, const Threads& threads) const {
+    const auto pixels = static_cast<std::ptrdiff_t>(windows.origins.size());
+    const auto panels = static_cast<std::ptrdiff_t>(weights.Panels());
+    auto* const corrections = reinterpret_cast<std::int32_t*>(scratch);
+    auto* const decoded = reinterpret_cast<std::int8_t*>(scratch) + 4 * pixels;
+    if constexpr (A::kShifted) {
+      threads.Cut(pixels, 4, [&](Stretch stretch, int) {
+        for (std::ptrdiff_t i = stretch.begin; i < stretch.end; i += 4)
+          wasm_v128_store(corrections + i, SumWindows(source, windows, windows.origins.data() + i));
+      });
+    }
+    const auto compute = [&](Stretch some_panels, Stretch some_pixels, int thread) {
+      Compute<Nibbles>(output, some_panels, some_pixels, at_once, corrections,
+                       decoded + thread * at_once * PanelBytes());
+    };
+    // Panels, because each is decoded once then; pixels where there are too few panels to share them out evenly.
+    if (threads.CutWell(panels, pixels / 4)) {
+      threads.Cut(panels, 1, [&](Stretch stretch, int thread) { compute(stretch, {0, pixels}, thread); });
+    } else {
+      threads.Cut(pixels, 4, [&](Stretch stretch, int thread) { compute({0, panels}, stretch, thread); });
+    }
+  }
+
   // One pixel: every weight is used once, and decoded where it is.
   template <bool Nibbles, typename Output>
-  void Vector(const Output& output) const {
+  void Vector(const Output& output, std::size_t first_panel, std::size_t last_panel) const {
     const VectorBounds bounds = MakeStore(output);
     const v128_t table = Table<A>(weights);
-    std::int32_t sum = 0;
-    if constexpr (A::kShifted) {
-      std::int32_t corrections[4] = {};
-      const std::int32_t origin = windows.origins[0];
-      SumWindows(source, {windows.blocks, 1, {origin, origin, origin, origin}, windows.taps}, corrections);
-      sum = corrections[0];
-    }
-    const v128_t correction = wasm_i32x4_splat(sum);
+    v128_t correction = wasm_i32x4_splat(0);
+    // The only origin stands four times.
+    if constexpr (A::kShifted) correction = SumWindows(source, windows, windows.origins.data());
     constexpr std::ptrdiff_t kStep = Nibbles ? 16 : 32;
-    for (std::size_t panel = 0; panel < weights.Panels(); panel += 2) {
+    for (std::size_t panel = first_panel; panel < last_panel; panel += 2) {
       // Two panels share the loads of x; the last one may stand twice.
       const std::uint8_t* a = weights.Panel(panel);
       const std::uint8_t* b = weights.Panel(std::min(panel + 1, weights.Panels() - 1));
@@ -334,9 +352,11 @@ struct Run {
   }
 
   template <bool Nibbles, typename Output>
-  void Any(const Output& output, std::size_t at_once, std::byte* scratch) const {
-    if (windows.pixels == 1) return Vector<Nibbles>(output);
-    Image<Nibbles>(output, at_once, scratch);
+  void Any(const Output& output, std::size_t at_once, std::byte* scratch, const Threads& threads) const {
+    if (windows.pixels != 1) return Image<Nibbles>(output, static_cast<std::ptrdiff_t>(at_once), scratch, threads);
+    threads.Cut(static_cast<std::ptrdiff_t>(weights.Panels()), 2, [&](Stretch panels, int) {
+      Vector<Nibbles>(output, static_cast<std::size_t>(panels.begin), static_cast<std::size_t>(panels.end));
+    });
   }
 };
 
@@ -371,20 +391,21 @@ std::size_t Dense::PanelsAtOnce(const Windows& windows) const {
   return weights_.Panels() * panel <= kDecodedLimit ? weights_.Panels() : 1;
 }
 
-std::size_t Dense::ScratchBytes(const Windows& windows) const {
-  return windows.origins.size() * sizeof(std::int32_t) +
-         PanelsAtOnce(windows) * weights_.steps * static_cast<std::size_t>(StepBytesOf(arithmetic_));
+std::size_t Dense::ScratchBytes(const Windows& windows, int threads) const {
+  return windows.origins.size() * sizeof(std::int32_t) + static_cast<std::size_t>(threads) * PanelsAtOnce(windows) *
+                                                             weights_.steps *
+                                                             static_cast<std::size_t>(StepBytesOf(arithmetic_));
 }
 
 template <typename Output>
 void Dense::RunAny(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
-                   const Output& output, std::byte* scratch) const {
+                   const Output& output, std::byte* scratch, const Threads& threads) const {
   const auto run = [&]<typename A>(A) {
     const w4a8::Run<A> job{source, windows, weights_, channel, block_stride};
     if (weights_.nibbles) {
-      job.template Any<true>(output, PanelsAtOnce(windows), scratch);
+      job.template Any<true>(output, PanelsAtOnce(windows), scratch, threads);
     } else {
-      job.template Any<false>(output, PanelsAtOnce(windows), scratch);
+      job.template Any<false>(output, PanelsAtOnce(windows), scratch, threads);
     }
   };
 #if KDEQUANT_HAS_RELAXED
@@ -395,12 +416,12 @@ void Dense::RunAny(const Source& source, const Windows& windows, std::ptrdiff_t 
 }
 
 void Dense::Run(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
-                const ByteOutput& output, std::byte* scratch) const {
-  RunAny(source, windows, channel, block_stride, output, scratch);
+                const ByteOutput& output, std::byte* scratch, const Threads& threads) const {
+  RunAny(source, windows, channel, block_stride, output, scratch, threads);
 }
 void Dense::Run(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
-                const FloatOutput& output, std::byte* scratch) const {
-  RunAny(source, windows, channel, block_stride, output, scratch);
+                const FloatOutput& output, std::byte* scratch, const Threads& threads) const {
+  RunAny(source, windows, channel, block_stride, output, scratch, threads);
 }
 
 }  // namespace kdequant::w4a8

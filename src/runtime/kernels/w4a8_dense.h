@@ -22,6 +22,7 @@
 #include <span>
 #include <vector>
 
+#include "kdequant/base/parallel.h"
 #include "kernels/w4a8_output.h"
 #include "kernels/w4a8_pack.h"
 
@@ -66,19 +67,19 @@ class Dense {
                               std::ptrdiff_t channels, std::ptrdiff_t taps, Arithmetic arithmetic);
 
   std::size_t WeightBytes() const { return weights_.data.size(); }
-  std::size_t ScratchBytes(const Windows& windows) const;
+  std::size_t ScratchBytes(const Windows& windows, int threads) const;
 
   /// Writes channels [channel, channel + rows) of the output; `block_stride` is the output's. `channel` is a multiple
-  /// of four. `scratch` is aligned to 16 bytes.
+  /// of four. `scratch` is aligned to 16 bytes and has room for `threads`.
   void Run(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
-           const ByteOutput& output, std::byte* scratch) const;
+           const ByteOutput& output, std::byte* scratch, const Threads& threads) const;
   void Run(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
-           const FloatOutput& output, std::byte* scratch) const;
+           const FloatOutput& output, std::byte* scratch, const Threads& threads) const;
 
  private:
   template <typename Output>
   void RunAny(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
-              const Output& output, std::byte* scratch) const;
+              const Output& output, std::byte* scratch, const Threads& threads) const;
   std::size_t PanelsAtOnce(const Windows& windows) const;
 
   PackedWeights weights_;

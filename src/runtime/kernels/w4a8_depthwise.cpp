@@ -36,49 +36,58 @@ Result<DepthwisePairs> DepthwisePairs::Create(const IntegerWeights& weights, std
 }
 
 template <typename Output>
-void DepthwisePairs::Run(const Source& source, const Windows& windows, const Image& image, const Output& output) const {
+void DepthwisePairs::Run(const Source& source, const Windows& windows, const Image& image, const Output& output,
+                         const Threads& threads) const {
+  threads.Cut(image.Blocks(), 1, [&](Stretch blocks, int) {
+    for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block)
+      RunBlock(source, windows, image, output, block);
+  });
+}
+
+template <typename Output>
+void DepthwisePairs::RunBlock(const Source& source, const Windows& windows, const Image& image, const Output& output,
+                              std::ptrdiff_t block) const {
   const VectorBounds bounds = MakeStore(output);
   const std::size_t pairs = (windows.taps.size() + 1) / 2;
-  for (std::ptrdiff_t block = 0; block < image.Blocks(); ++block) {
-    const std::int8_t* const pixels = source.pixels + block * source.block_stride;
-    const v128_t start = wasm_v128_load(output.rows.start + 4 * block);
-    for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); pixel += 4) {
-      const std::int32_t* const origins = windows.origins.data() + pixel;
-      const auto load = [&](std::int32_t tap) {
-        v128_t bytes = wasm_v128_load32_zero(pixels + origins[0] + tap);
-        bytes = wasm_v128_load32_lane(pixels + origins[1] + tap, bytes, 1);
-        bytes = wasm_v128_load32_lane(pixels + origins[2] + tap, bytes, 2);
-        return wasm_v128_load32_lane(pixels + origins[3] + tap, bytes, 3);
-      };
-      const bool adjacent = AreAdjacent(origins);
-      v128_t sums[4] = {start, start, start, start};
-      const std::int16_t* weight = weights_.data() + static_cast<std::size_t>(block) * pairs * 8;
-      KDEQUANT_NO_UNROLL
-      for (std::size_t pair = 0; pair < pairs; ++pair, weight += 8) {
-        const std::int32_t a_tap = windows.taps[2 * pair];
-        const std::int32_t b_tap = windows.taps[std::min(2 * pair + 1, windows.taps.size() - 1)];
-        const v128_t a = adjacent ? wasm_v128_load(pixels + origins[0] + a_tap) : load(a_tap);
-        const v128_t b = adjacent ? wasm_v128_load(pixels + origins[0] + b_tap) : load(b_tap);
-        const v128_t w = wasm_v128_load(weight);
-        const v128_t front = wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        const v128_t back = wasm_i8x16_shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-        sums[0] = wasm_i32x4_add(sums[0], wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(front), w));
-        sums[1] = wasm_i32x4_add(sums[1], wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(front), w));
-        sums[2] = wasm_i32x4_add(sums[2], wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(back), w));
-        sums[3] = wasm_i32x4_add(sums[3], wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(back), w));
-      }
-      const std::ptrdiff_t index = image.Index(4 * block, pixel);
-      if (image.Pixels() == 1) {
-        Store<1>(output, bounds, 4 * block, index, sums);
-      } else {
-        Store<4>(output, bounds, 4 * block, index, sums);
-      }
+  const std::int8_t* const pixels = source.pixels + block * source.block_stride;
+  const v128_t start = wasm_v128_load(output.rows.start + 4 * block);
+  for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); pixel += 4) {
+    const std::int32_t* const origins = windows.origins.data() + pixel;
+    const auto load = [&](std::int32_t tap) {
+      v128_t bytes = wasm_v128_load32_zero(pixels + origins[0] + tap);
+      bytes = wasm_v128_load32_lane(pixels + origins[1] + tap, bytes, 1);
+      bytes = wasm_v128_load32_lane(pixels + origins[2] + tap, bytes, 2);
+      return wasm_v128_load32_lane(pixels + origins[3] + tap, bytes, 3);
+    };
+    const bool adjacent = AreAdjacent(origins);
+    v128_t sums[4] = {start, start, start, start};
+    const std::int16_t* weight = weights_.data() + static_cast<std::size_t>(block) * pairs * 8;
+    KDEQUANT_NO_UNROLL
+    for (std::size_t pair = 0; pair < pairs; ++pair, weight += 8) {
+      const std::int32_t a_tap = windows.taps[2 * pair];
+      const std::int32_t b_tap = windows.taps[std::min(2 * pair + 1, windows.taps.size() - 1)];
+      const v128_t a = adjacent ? wasm_v128_load(pixels + origins[0] + a_tap) : load(a_tap);
+      const v128_t b = adjacent ? wasm_v128_load(pixels + origins[0] + b_tap) : load(b_tap);
+      const v128_t w = wasm_v128_load(weight);
+      const v128_t front = wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      const v128_t back = wasm_i8x16_shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      sums[0] = wasm_i32x4_add(sums[0], wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(front), w));
+      sums[1] = wasm_i32x4_add(sums[1], wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(front), w));
+      sums[2] = wasm_i32x4_add(sums[2], wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(back), w));
+      sums[3] = wasm_i32x4_add(sums[3], wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(back), w));
+    }
+    const std::ptrdiff_t index = image.Index(4 * block, pixel);
+    if (image.Pixels() == 1) {
+      Store<1>(output, bounds, 4 * block, index, sums);
+    } else {
+      Store<4>(output, bounds, 4 * block, index, sums);
     }
   }
 }
 
-template void DepthwisePairs::Run(const Source&, const Windows&, const Image&, const ByteOutput&) const;
-template void DepthwisePairs::Run(const Source&, const Windows&, const Image&, const FloatOutput&) const;
+template void DepthwisePairs::Run(const Source&, const Windows&, const Image&, const ByteOutput&, const Threads&) const;
+template void DepthwisePairs::Run(const Source&, const Windows&, const Image&, const FloatOutput&,
+                                  const Threads&) const;
 
 bool DepthwiseRows::Supports(const ConvGeometry& g) {
   return KDEQUANT_HAS_RELAXED && g.IsDepthwise() && g.dilations[0] == 1 && g.dilations[1] == 1 &&
@@ -113,7 +122,7 @@ Result<DepthwiseRows> DepthwiseRows::Create(const ConvGeometry& geometry, const 
   return made;
 }
 
-std::size_t DepthwiseRows::ScratchBytes() const {
+std::size_t DepthwiseRows::LineBytes() const {
   // The lines, and a row of zero points.
   return static_cast<std::size_t>(groups_ * line_width_ * 16 + (geometry_.input.width + 3) / 4 * 16);
 }
@@ -210,39 +219,47 @@ void DepthwiseRows::AddTile(const Lines& lines, const std::int8_t* weights, cons
 }
 
 template <typename A, typename Output>
-void DepthwiseRows::RunWith(const std::int8_t* input, std::int32_t zero_point, const Output& output,
-                            std::byte* scratch) const {
+void DepthwiseRows::RunWith(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
+                            const Threads& threads) const {
+  threads.Cut(geometry_.input.Blocks(), 1, [&](Stretch blocks, int thread) {
+    auto* const lines = reinterpret_cast<std::int8_t*>(scratch) + static_cast<std::size_t>(thread) * LineBytes();
+    // Padding left, right and behind, and rows outside: written once, never overwritten.
+    std::memset(lines, zero_point, LineBytes());
+    const Lines input_lines{geometry_, groups_, line_width_, lines, lines + groups_ * line_width_ * 16};
+    for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block)
+      RunBlock<A>(input_lines, input, output, block);
+  });
+}
+
+template <typename A, typename Output>
+void DepthwiseRows::RunBlock(const Lines& input_lines, const std::int8_t* input, const Output& output,
+                             std::ptrdiff_t block) const {
   const ConvGeometry& g = geometry_;
   const VectorBounds bounds = MakeStore(output);
-  auto* const lines = reinterpret_cast<std::int8_t*>(scratch);
-  // Padding left, right and behind, and rows outside: written once, never overwritten.
-  std::memset(scratch, zero_point, ScratchBytes());
-  const Lines input_lines{g, groups_, line_width_, lines, lines + groups_ * line_width_ * 16};
+  const std::int8_t* const lines = input_lines.lines;
   const std::ptrdiff_t column_step = 16 * g.strides[1];
   const std::ptrdiff_t row_vectors = g.kernel[1] * groups_;
-  for (std::ptrdiff_t block = 0; block < g.input.Blocks(); ++block) {
-    const std::int8_t* const weights = weights_.data() + block * rows_ * row_vectors * 16;
-    const v128_t start = wasm_v128_load(output.rows.start + 4 * block);
-    for (std::ptrdiff_t oy = 0; oy < g.output.height; oy += rows_) {
-      input_lines.Fill(input + block * g.input.BlockStride(), oy * g.strides[0] - g.pads[0]);
-      const bool both = rows_ == 2 && oy + 1 < g.output.height;
-      for (std::ptrdiff_t tile = 0; tile < g.output.width; tile += 4) {
-        // The last tile of a row reaches back over the one before it.
-        const std::ptrdiff_t ox = std::max<std::ptrdiff_t>(0, std::min(tile, g.output.width - 4));
-        v128_t sums[2][4] = {{start, start, start, start}, {start, start, start, start}};
-        if (both) {
-          AddTile<A, 2>(input_lines, weights, lines + ox * column_step, sums);
+  const std::int8_t* const weights = weights_.data() + block * rows_ * row_vectors * 16;
+  const v128_t start = wasm_v128_load(output.rows.start + 4 * block);
+  for (std::ptrdiff_t oy = 0; oy < g.output.height; oy += rows_) {
+    input_lines.Fill(input + block * g.input.BlockStride(), oy * g.strides[0] - g.pads[0]);
+    const bool both = rows_ == 2 && oy + 1 < g.output.height;
+    for (std::ptrdiff_t tile = 0; tile < g.output.width; tile += 4) {
+      // The last tile of a row reaches back over the one before it.
+      const std::ptrdiff_t ox = std::max<std::ptrdiff_t>(0, std::min(tile, g.output.width - 4));
+      v128_t sums[2][4] = {{start, start, start, start}, {start, start, start, start}};
+      if (both) {
+        AddTile<A, 2>(input_lines, weights, lines + ox * column_step, sums);
+      } else {
+        AddTile<A, 1>(input_lines, weights, lines + ox * column_step, sums);
+      }
+      for (std::ptrdiff_t row = 0; row < (both ? 2 : 1); ++row) {
+        const std::ptrdiff_t index = g.output.Index(4 * block, (oy + row) * g.output.width + ox);
+        if (g.output.width >= 4) {
+          Store<4>(output, bounds, 4 * block, index, sums[row]);
         } else {
-          AddTile<A, 1>(input_lines, weights, lines + ox * column_step, sums);
-        }
-        for (std::ptrdiff_t row = 0; row < (both ? 2 : 1); ++row) {
-          const std::ptrdiff_t index = g.output.Index(4 * block, (oy + row) * g.output.width + ox);
-          if (g.output.width >= 4) {
-            Store<4>(output, bounds, 4 * block, index, sums[row]);
-          } else {
-            for (std::ptrdiff_t p = 0; p < g.output.width; ++p)
-              Store<1>(output, bounds, 4 * block, index + 4 * p, sums[row] + p);
-          }
+          for (std::ptrdiff_t p = 0; p < g.output.width; ++p)
+            Store<1>(output, bounds, 4 * block, index + 4 * p, sums[row] + p);
         }
       }
     }
@@ -250,17 +267,19 @@ void DepthwiseRows::RunWith(const std::int8_t* input, std::int32_t zero_point, c
 }
 
 template <typename Output>
-void DepthwiseRows::Run(const std::int8_t* input, std::int32_t zero_point, const Output& output,
-                        std::byte* scratch) const {
-  if (arithmetic_ == Arithmetic::kRelaxedAdd) return RunWith<AddArithmetic>(input, zero_point, output, scratch);
-  RunWith<PairsArithmetic>(input, zero_point, output, scratch);
+void DepthwiseRows::Run(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
+                        const Threads& threads) const {
+  if (arithmetic_ == Arithmetic::kRelaxedAdd)
+    return RunWith<AddArithmetic>(input, zero_point, output, scratch, threads);
+  RunWith<PairsArithmetic>(input, zero_point, output, scratch, threads);
 }
 #else
 template <typename Output>
-void DepthwiseRows::Run(const std::int8_t*, std::int32_t, const Output&, std::byte*) const {}
+void DepthwiseRows::Run(const std::int8_t*, std::int32_t, const Output&, std::byte*, const Threads&) const {}
 #endif
 
-template void DepthwiseRows::Run(const std::int8_t*, std::int32_t, const ByteOutput&, std::byte*) const;
-template void DepthwiseRows::Run(const std::int8_t*, std::int32_t, const FloatOutput&, std::byte*) const;
+template void DepthwiseRows::Run(const std::int8_t*, std::int32_t, const ByteOutput&, std::byte*, const Threads&) const;
+template void DepthwiseRows::Run(const std::int8_t*, std::int32_t, const FloatOutput&, std::byte*,
+                                 const Threads&) const;
 
 }  // namespace kdequant::w4a8

@@ -23,9 +23,14 @@ class DepthwisePairs {
   std::size_t WeightBytes() const { return weights_.size() * sizeof(std::int16_t); }
 
   template <typename Output>
-  void Run(const Source& source, const Windows& windows, const Image& image, const Output& output) const;
+  void Run(const Source& source, const Windows& windows, const Image& image, const Output& output,
+           const Threads& threads) const;
 
  private:
+  template <typename Output>
+  void RunBlock(const Source& source, const Windows& windows, const Image& image, const Output& output,
+                std::ptrdiff_t block) const;
+
   Buffer<std::int16_t> weights_;  // [C / 4][pairs of taps][4 channels][2 taps]
 };
 
@@ -41,18 +46,23 @@ class DepthwiseRows {
   static Result<DepthwiseRows> Create(const ConvGeometry& geometry, const IntegerWeights& weights,
                                       Arithmetic arithmetic);
   std::size_t WeightBytes() const { return weights_.size(); }
-  std::size_t ScratchBytes() const;
+  std::size_t ScratchBytes(int threads) const { return static_cast<std::size_t>(threads) * LineBytes(); }
 
   /// `input` is the image itself; padding is the zero point.
   template <typename Output>
-  void Run(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch) const;
+  void Run(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
+           const Threads& threads) const;
 
  private:
   struct Lines;
   template <typename A, int Rows>
   static void AddTile(const Lines& lines, const std::int8_t* weights, const std::int8_t* columns, v128_t (&sums)[2][4]);
   template <typename A, typename Output>
-  void RunWith(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch) const;
+  void RunWith(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
+               const Threads& threads) const;
+  template <typename A, typename Output>
+  void RunBlock(const Lines& lines, const std::int8_t* input, const Output& output, std::ptrdiff_t block) const;
+  std::size_t LineBytes() const;
 
   ConvGeometry geometry_;
   Arithmetic arithmetic_ = Arithmetic::kRelaxedPairs;

@@ -55,7 +55,8 @@ void WindowMaximumPlain(const PoolGeometry& g, const Reach& rows, const Reach& c
 
 }  // namespace
 
-void QuantizeImage(const Grid& grid, const Image& image, const float* input, std::int8_t* output, bool vectors) {
+void QuantizeImage(const Grid& grid, const Image& image, Stretch stretch, const float* input, std::int8_t* output,
+                   bool vectors) {
   const std::ptrdiff_t pixels = image.Pixels();
   const v128_t inverse = wasm_f32x4_splat(1.0F / grid.scale);
   const VectorBounds bounds(BoundsOf(grid), grid.zero_point);
@@ -63,8 +64,8 @@ void QuantizeImage(const Grid& grid, const Image& image, const float* input, std
     const std::ptrdiff_t channels = std::min<std::ptrdiff_t>(4, image.channels - 4 * block);
     const float* const planes = input + 4 * block * pixels;
     std::int8_t* const target = output + block * image.BlockStride();
-    std::ptrdiff_t pixel = 0;
-    for (; vectors && pixel + 4 <= pixels; pixel += 4) {
+    std::ptrdiff_t pixel = stretch.begin;
+    for (; vectors && pixel + 4 <= stretch.end; pixel += 4) {
       v128_t lanes[4];
       for (std::ptrdiff_t c = 0; c < 4; ++c) {
         const float* const plane = planes + std::min(c, channels - 1) * pixels;
@@ -74,16 +75,16 @@ void QuantizeImage(const Grid& grid, const Image& image, const float* input, std
       wasm_v128_store(target + 4 * pixel,
                       wasm_i8x16_shuffle(by_channel, by_channel, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
     }
-    for (; pixel < pixels; ++pixel) {
+    for (; pixel < stretch.end; ++pixel) {
       for (std::ptrdiff_t c = 0; c < channels; ++c) target[4 * pixel + c] = Quantize(grid, planes[c * pixels + pixel]);
     }
   }
 }
 
-void Add(const Addend& a, const Addend& b, Bounds bounds, std::int32_t zero_point, std::ptrdiff_t count,
-         std::int8_t* output, bool vectors) {
+void Add(const Addend& a, const Addend& b, Bounds bounds, std::int32_t zero_point, Stretch bytes, std::int8_t* output,
+         bool vectors) {
   if (!vectors) {
-    for (std::ptrdiff_t i = 0; i < count; ++i) {
+    for (std::ptrdiff_t i = bytes.begin; i < bytes.end; ++i) {
       const float sum = static_cast<float>(a.bytes[i] - a.zero_point) * a.ratio +
                         static_cast<float>(b.bytes[i] - b.zero_point) * b.ratio;
       output[i] = ToByte(sum, bounds, zero_point);
@@ -95,7 +96,7 @@ void Add(const Addend& a, const Addend& b, Bounds bounds, std::int32_t zero_poin
   const v128_t zero_b = wasm_i16x8_splat(static_cast<std::int16_t>(b.zero_point));
   const v128_t ratio_a = wasm_f32x4_splat(a.ratio);
   const v128_t ratio_b = wasm_f32x4_splat(b.ratio);
-  for (std::ptrdiff_t i = 0; i < count; i += 16) {
+  for (std::ptrdiff_t i = bytes.begin; i < bytes.end; i += 16) {
     v128_t x[4];
     v128_t y[4];
     Widen(wasm_v128_load(a.bytes + i), zero_a, x);
@@ -106,8 +107,8 @@ void Add(const Addend& a, const Addend& b, Bounds bounds, std::int32_t zero_poin
   }
 }
 
-void MaxPool(const PoolGeometry& g, const std::int8_t* input, std::int8_t* output, bool vectors) {
-  for (std::ptrdiff_t block = 0; block < g.input.Blocks(); ++block) {
+void MaxPool(const PoolGeometry& g, Stretch blocks, const std::int8_t* input, std::int8_t* output, bool vectors) {
+  for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) {
     const std::int8_t* const from = input + block * g.input.BlockStride();
     std::int8_t* to = output + block * g.output.BlockStride();
     for (std::ptrdiff_t oy = 0; oy < g.output.height; ++oy) {
@@ -124,11 +125,11 @@ void MaxPool(const PoolGeometry& g, const std::int8_t* input, std::int8_t* outpu
   }
 }
 
-void GlobalMean(const Image& image, const std::int8_t* input, std::int32_t input_zero_point, float multiplier,
-                Bounds bounds, std::int32_t zero_point, std::int8_t* output, bool vectors) {
+void GlobalMean(const Image& image, Stretch blocks, const std::int8_t* input, std::int32_t input_zero_point,
+                float multiplier, Bounds bounds, std::int32_t zero_point, std::int8_t* output, bool vectors) {
   const auto start = static_cast<std::int32_t>(-input_zero_point * image.Pixels());
   const VectorBounds spread(bounds, zero_point);
-  for (std::ptrdiff_t block = 0; block < image.Blocks(); ++block) {
+  for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) {
     const std::int8_t* const from = input + block * image.BlockStride();
     if (vectors) {
       v128_t sums = wasm_i32x4_splat(start);

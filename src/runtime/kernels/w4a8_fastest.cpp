@@ -44,7 +44,7 @@ struct Probe {
     Outcome outcome;
     const auto dense = Dense::Create(weights, 0, kRows, kChannels, 1, arithmetic);
     if (!dense) return outcome;
-    Buffer<std::byte> scratch(dense->ScratchBytes(windows));
+    Buffer<std::byte> scratch(dense->ScratchBytes(windows, 1));
     if (scratch.size() == 0) return outcome;
     outcome.bytes.resize(kPixels * kRows);
     const ByteOutput output{.rows = {start.data(), multipliers.data()},
@@ -54,7 +54,7 @@ struct Probe {
     for (int round = 0; round < kRounds; ++round) {
       const auto begin = Clock::now();
       for (int i = 0; i < kRunsARound; ++i)
-        dense->Run({input.data(), 4 * kPixels}, windows, 0, 4 * kPixels, output, scratch.data());
+        dense->Run({input.data(), 4 * kPixels}, windows, 0, 4 * kPixels, output, scratch.data(), Threads{});
       outcome.seconds = std::min(outcome.seconds, std::chrono::duration<double>(Clock::now() - begin).count());
     }
     return outcome;

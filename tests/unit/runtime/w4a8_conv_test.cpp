@@ -86,7 +86,8 @@ struct Outputs {
 };
 
 // What the convolution makes of a random image: the real elements, in the order of the graph.
-Outputs Convolve(const ConvGeometry& g, const IntegerWeights& weights, bool seven_bits, Arithmetic arithmetic) {
+Outputs Convolve(const ConvGeometry& g, const IntegerWeights& weights, bool seven_bits, Arithmetic arithmetic,
+                 const Threads& threads = {}) {
   Random random(99);
   Buffer<std::int8_t> input(static_cast<std::size_t>(g.input.Elements() + 64));
   for (std::size_t i = 0; i < input.size(); ++i)
@@ -103,7 +104,7 @@ Outputs Convolve(const ConvGeometry& g, const IntegerWeights& weights, bool seve
     bias[at] = 0.25F * static_cast<float>(i);
   }
   const std::int32_t zero_point = seven_bits ? 3 : -17;
-  auto convolution = Convolution::Create(g, weights, seven_bits, arithmetic);
+  auto convolution = Convolution::Create(g, weights, seven_bits, arithmetic, threads.count());
   REQUIRE(convolution);
   Buffer<std::byte> scratch(convolution->ScratchBytes() + 16);
   const auto elements = static_cast<std::size_t>(g.output.Elements());
@@ -112,10 +113,10 @@ Outputs Convolve(const ConvGeometry& g, const IntegerWeights& weights, bool seve
   const RowStart rows{start.data(), multipliers.data()};
   convolution->Run(input.data(), zero_point,
                    ByteOutput{.rows = rows, .bounds = {-100, 120}, .zero_point = 5, .bytes = bytes.data()},
-                   scratch.data());
+                   scratch.data(), threads);
   convolution->Run(input.data(), zero_point,
                    FloatOutput{.rows = rows, .bias = bias.data(), .low = -50, .high = 1e30F, .floats = floats.data()},
-                   scratch.data());
+                   scratch.data(), threads);
   Outputs outputs;
   for (std::ptrdiff_t c = 0; c < g.output.channels; ++c) {
     for (std::ptrdiff_t pixel = 0; pixel < g.output.Pixels(); ++pixel) {
@@ -133,7 +134,8 @@ std::vector<Arithmetic> VectorArithmetics() {
 
 }  // namespace
 
-TEST_CASE("every integer convolution kernel gives what the plain loops give, bit for bit") {
+TEST_CASE("every integer convolution kernel gives what the plain loops give, bit for bit, on any number of threads") {
+  ThreadPool pool(3);
   for (const Case& c : kCases) {
     const ConvGeometry g = GeometryOf(c);
     for (const bool table : {true, false}) {
@@ -145,9 +147,12 @@ TEST_CASE("every integer convolution kernel gives what the plain loops give, bit
           CAPTURE(table);
           CAPTURE(seven_bits);
           CAPTURE(static_cast<int>(arithmetic));
-          const Outputs found = Convolve(g, weights, seven_bits, arithmetic);
-          CHECK(found.bytes == expected.bytes);
-          CHECK(found.floats == expected.floats);
+          for (const int threads : {1, 2, 3}) {
+            CAPTURE(threads);
+            const Outputs found = Convolve(g, weights, seven_bits, arithmetic, Threads(pool, threads));
+            CHECK(found.bytes == expected.bytes);
+            CHECK(found.floats == expected.floats);
+          }
         }
       }
     }
@@ -166,7 +171,7 @@ TEST_CASE("the plain convolution computes what its definition says") {
   weights.rows = 1;
   weights.depth = 2;
   weights.values = {2, 3};
-  auto convolution = Convolution::Create(g, weights, false, Arithmetic::kPlain);
+  auto convolution = Convolution::Create(g, weights, false, Arithmetic::kPlain, 1);
   REQUIRE(convolution);
   alignas(16) const std::int8_t input[16] = {10, 0, 0, 0, -20, 0, 0, 0, 30};
   alignas(16) float output[16] = {};
@@ -176,7 +181,7 @@ TEST_CASE("the plain convolution computes what its definition says") {
   alignas(16) std::byte scratch[64];
   convolution->Run(
       input, 7, FloatOutput{.rows = {start, multipliers}, .bias = bias, .low = -1e9F, .high = 1e9F, .floats = output},
-      scratch);
+      scratch, {});
   CHECK(output[0] == 100 + 0.5F * (1 + 20 - 60));
   CHECK(output[4] == 100 + 0.5F * (1 - 40 + 90));
   CHECK(output[8] == 100 + 0.5F * (1 + 60 + 21));

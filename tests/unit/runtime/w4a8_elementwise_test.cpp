@@ -57,8 +57,8 @@ TEST_CASE("quantized images are the same from plain loops and from vectors") {
     const Grid grid = MakeGrid({.low = -2, .high = 2.5F, .bits = 8});
     std::vector<std::int8_t> plain(static_cast<std::size_t>(image.Elements()));
     std::vector<std::int8_t> vectors = plain;
-    QuantizeImage(grid, image, input.data(), plain.data(), false);
-    QuantizeImage(grid, image, input.data(), vectors.data(), true);
+    QuantizeImage(grid, image, {0, image.Pixels()}, input.data(), plain.data(), false);
+    QuantizeImage(grid, image, {0, image.Pixels()}, input.data(), vectors.data(), true);
     CHECK(RealElements(image, plain) == RealElements(image, vectors));
     CHECK(plain[0] == Quantize(grid, input[0]));
   }
@@ -71,8 +71,8 @@ TEST_CASE("sums of bytes are the same from plain loops and from vectors") {
   std::vector<std::int8_t> vectors(256);
   const Addend first{a.data(), -128, 0.7F};
   const Addend second{b.data(), 12, 1.3F};
-  Add(first, second, {0, 255}, -128, 256, plain.data(), false);
-  Add(first, second, {0, 255}, -128, 256, vectors.data(), true);
+  Add(first, second, {0, 255}, -128, {0, 256}, plain.data(), false);
+  Add(first, second, {0, 255}, -128, {0, 256}, vectors.data(), true);
   CHECK(plain == vectors);
   CHECK(plain[0] ==
         ToByte(static_cast<float>(a[0] + 128) * 0.7F + static_cast<float>(b[0] - 12) * 1.3F, {0, 255}, -128));
@@ -90,8 +90,8 @@ TEST_CASE("largest bytes of windows are the same from plain loops and from vecto
     const auto input = RandomBytes(static_cast<std::size_t>(g.input.Elements()), 7);
     std::vector<std::int8_t> plain(static_cast<std::size_t>(g.output.Elements()));
     std::vector<std::int8_t> vectors = plain;
-    MaxPool(g, input.data(), plain.data(), false);
-    MaxPool(g, input.data(), vectors.data(), true);
+    MaxPool(g, {0, g.input.Blocks()}, input.data(), plain.data(), false);
+    MaxPool(g, {0, g.input.Blocks()}, input.data(), vectors.data(), true);
     CHECK(RealElements(g.output, plain) == RealElements(g.output, vectors));
     // The first window holds four pixels of the image.
     const auto at = [&](std::ptrdiff_t y, std::ptrdiff_t x) {
@@ -106,8 +106,8 @@ TEST_CASE("means over an image are the same from plain loops and from vectors") 
   const auto input = RandomBytes(static_cast<std::size_t>(image.Elements()), 9);
   std::vector<std::int8_t> plain(8);
   std::vector<std::int8_t> vectors(8);
-  GlobalMean(image, input.data(), -5, 1.0F / 25, {-128, 127}, 0, plain.data(), false);
-  GlobalMean(image, input.data(), -5, 1.0F / 25, {-128, 127}, 0, vectors.data(), true);
+  GlobalMean(image, {0, image.Blocks()}, input.data(), -5, 1.0F / 25, {-128, 127}, 0, plain.data(), false);
+  GlobalMean(image, {0, image.Blocks()}, input.data(), -5, 1.0F / 25, {-128, 127}, 0, vectors.data(), true);
   plain.resize(6);
   vectors.resize(6);
   CHECK(plain == vectors);

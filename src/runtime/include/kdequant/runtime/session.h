@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kdequant/base/parallel.h"
 #include "kdequant/base/result.h"
 #include "kdequant/model/graph.h"
 
@@ -38,13 +39,16 @@ struct SessionOptions {
   /// w4a8 only: measure each activation's range on the image itself even where the graph has static ranges. Graphs
   /// without ranges always do.
   bool dynamic_ranges = false;
+  /// How many threads compute one image. Each takes some memory (SessionInfo says how much).
   int threads = 1;
+  /// Whose threads: sessions that never run at the same time may share them. Null: the session starts its own.
+  std::shared_ptr<ThreadPool> pool = {};
 };
 
 struct SessionInfo {
   KernelSet kernels = KernelSet::kReference;
   Precision precision = Precision::kF32;
-  int threads = 1;
+  int threads = 1;               ///< At work: as many as were asked for, and are there.
   std::size_t arena_bytes = 0;   ///< Activations: planned once, reused for every image.
   std::size_t weight_bytes = 0;  ///< Packed weights.
   std::vector<std::string>
