@@ -18,7 +18,8 @@ endif()
 # Where a thrown exception is caught or objects must be destroyed on its way: executables, and sources named so below.
 add_library(kdequant_exceptions INTERFACE)
 if(EMSCRIPTEN)
-  target_compile_options(kdequant_options INTERFACE -msimd128 $<$<BOOL:${KDEQUANT_RELAXED_SIMD}>:-mrelaxed-simd>)
+  target_compile_options(kdequant_options INTERFACE -msimd128 $<$<BOOL:${KDEQUANT_RELAXED_SIMD}>:-mrelaxed-simd>
+    $<$<BOOL:${KDEQUANT_THREADS}>:-matomics> $<$<BOOL:${KDEQUANT_THREADS}>:-mbulk-memory>)
   target_compile_options(kdequant_exceptions INTERFACE -fwasm-exceptions)
   target_link_options(kdequant_exceptions INTERFACE -fwasm-exceptions)
 endif()

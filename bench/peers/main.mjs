@@ -30,9 +30,9 @@ function fail(message) {
   process.exit(2);
 }
 
-function positive(name) {
-  const value = Number(values[name]);
-  if (!(value > 0)) fail(`--${name} takes a number above 0, not "${values[name]}"`);
+function positive(name, text = values[name]) {
+  const value = Number(text);
+  if (!(value > 0)) fail(`--${name} takes a number above 0, not "${text}"`);
   return value;
 }
 
@@ -75,7 +75,7 @@ await sweep({
   rounds: positive('rounds'),
   seconds: positive('seconds'),
   runs: positive('runs'),
-  threads: positive('threads'),
+  threads: values.threads.split(',').map((count) => positive('threads', count)),
   onLine(line) {
     lines.push(line);
     const text = JSON.stringify(line);
@@ -83,7 +83,7 @@ await sweep({
     if (values.json) console.log(text);
     else
       console.error(
-        `round ${line.round}: ${line.model} ${line.engine} ${line.variant} ${line.build}: best ${line.best_ms} ms`,
+        `round ${line.round}: ${line.model} ${line.engine} ${line.variant} ${line.build}, ${line.threads} thread(s): best ${line.best_ms} ms`,
       );
   },
   onFailure(task, error) {

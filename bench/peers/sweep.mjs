@@ -124,7 +124,7 @@ export async function run(server, task) {
 }
 
 /**
- * @param {{peers: string, models: string[], configurations: object[], rounds: number, seconds: number, runs: number, threads: number,
+ * @param {{peers: string, models: string[], configurations: object[], rounds: number, seconds: number, runs: number, threads: number[],
  *   onLine: (line: object) => void, onFailure: (task: object, error: Error) => void}} options
  */
 export async function sweep({ peers, models, configurations, rounds, seconds, runs, threads, onLine, onFailure }) {
@@ -133,11 +133,13 @@ export async function sweep({ peers, models, configurations, rounds, seconds, ru
     for (let round = 1; round <= rounds; round++) {
       for (const model of models) {
         for (const configuration of configurations) {
-          const task = { ...configuration, model, threads, seconds, runs };
-          try {
-            onLine({ ...(await run(server, task)), round });
-          } catch (error) {
-            onFailure(task, error);
+          for (const count of threads) {
+            const task = { ...configuration, model, threads: count, seconds, runs };
+            try {
+              onLine({ ...(await run(server, task)), round });
+            } catch (error) {
+              onFailure(task, error);
+            }
           }
         }
       }

@@ -5,7 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { loadModel } from 'kdequant';
+import { availableBuilds, loadModel } from 'kdequant';
+import { connect } from 'kdequant/worker-client';
 import { cat, catPath, command, networkPath, sameBits } from './support.mjs';
 
 /** 64-bit checks of this file run on what the simd128 build made. */
@@ -21,31 +22,71 @@ before(async () => {
   logits = await (await model.createSession()).logits(await cat());
 });
 
-test('the relaxed build makes the same file and the same logits', async (t) => {
-  let float;
-  try {
-    float = await loadModel(networkPath, { build: 'relaxed' });
-  } catch (error) {
-    assert.equal(error.code, 'environment');
-    t.skip('this runtime has no relaxed SIMD');
+for (const build of ['relaxed', 'threads']) {
+  test(`the ${build} build makes the same file and the same logits`, async (t) => {
+    let float;
+    try {
+      float = await loadModel(networkPath, { build });
+    } catch (error) {
+      assert.equal(error.code, 'environment');
+      assert.ok(!(await availableBuilds()).includes(build));
+      t.skip(error.message);
+      return;
+    }
+    assert.equal(float.build, build);
+    const { model } = await float.quantize();
+    assert.deepEqual(model.toOnnx(), file);
+    const session = await model.createSession();
+    assert.equal(session.info.build, build);
+    assert.ok(sameBits(await session.logits(await cat()), logits));
+    // In float these builds may round a product and a sum together.
+    const fused = await (await float.createSession()).logits(await cat());
+    const largest = Math.max(...floatLogits.map(Math.abs));
+    const difference = Math.max(...fused.map((value, i) => Math.abs(value - floatLogits[i])));
+    assert.ok(difference < 1e-5 * largest, `${difference} of ${largest}`);
+  });
+}
+
+test('any number of threads gives the same logits, in float too, and in a worker', async (t) => {
+  if (!(await availableBuilds()).includes('threads')) {
+    const session = await (await loadModel(file)).createSession({ threads: 3 });
+    assert.equal(session.info.threads, 1);
+    assert.match(session.info.noThreads, /relaxed SIMD|one processor/);
+    t.skip(session.info.noThreads);
     return;
   }
-  assert.equal(float.build, 'relaxed');
-  const { model } = await float.quantize();
-  assert.deepEqual(model.toOnnx(), file);
-  const session = await model.createSession();
-  assert.equal(session.info.build, 'relaxed');
-  assert.ok(sameBits(await session.logits(await cat()), logits));
-  // In float the relaxed build may round a product and a sum together.
-  const fused = await (await float.createSession()).logits(await cat());
-  const largest = Math.max(...floatLogits.map(Math.abs));
-  const difference = Math.max(...fused.map((value, i) => Math.abs(value - floatLogits[i])));
-  assert.ok(difference < 1e-5 * largest, `${difference} of ${largest}`);
+  const model = await loadModel(file, { build: 'threads' });
+  const picture = await cat();
+  const alone = await (await model.createSession({ precision: 'f32', threads: 1 })).logits(picture);
+  for (const threads of [1, 2, 3]) {
+    const four = await model.createSession({ threads });
+    assert.equal(four.info.threads, threads);
+    assert.equal(four.info.noThreads, undefined);
+    for (let run = 0; run < 5; ++run) assert.ok(sameBits(await four.logits(picture), logits), `${threads} threads`);
+    const float = await model.createSession({ precision: 'f32', threads });
+    assert.ok(sameBits(await float.logits(picture), alone), `${threads} threads, float`);
+  }
+  const engine = await connect();
+  t.after(() => engine.terminate());
+  const remote = await engine.loadModel(file);
+  assert.equal(remote.build, 'threads');
+  const session = await remote.createSession({ threads: 2 });
+  assert.equal(session.info.threads, 2);
+  assert.ok(sameBits(await session.logits(picture), logits));
+});
+
+test('a number of threads that makes no sense is refused', async () => {
+  const model = await loadModel(file, { build: 'simd128' });
+  for (const threads of [0, 1.5, 65]) {
+    await assert.rejects(model.createSession({ threads }), { code: 'usage', message: /threads/ });
+  }
+  const session = await model.createSession({ threads: 2 });
+  assert.equal(session.info.threads, 1);
 });
 
 test('the build is chosen by itself and computes rightly', async () => {
   const model = await loadModel(file);
-  assert.ok(['simd128', 'relaxed'].includes(model.build));
+  assert.equal(model.build, (await availableBuilds()).at(-1));
   assert.ok(sameBits(await (await model.createSession()).logits(await cat()), logits));
 });
 

@@ -10,7 +10,7 @@ const LONG = 120_000;
 
 /**
  * @returns {Promise<{page: import('playwright-core').Page, url: string, problems: string[], requests: {method: string, url: string}[], close: () => Promise<void>}>}
- * `beforeLoad` runs in the page before its own scripts. `block` fails requests for addresses that match, after the first `letThrough` of them.
+ * `mounts`: other folders to serve, by the first segment of the path. `beforeLoad` runs in the page before its own scripts. `block` fails requests for addresses that match, after the first `letThrough` of them.
  * `problems` collects console errors, uncaught exceptions and failed requests.
  */
 export async function openPage({
@@ -18,6 +18,7 @@ export async function openPage({
   colorScheme = 'light',
   folder = 'dist/site',
   headers = {},
+  mounts = {},
   hash = '',
   path = '',
   beforeLoad = undefined,
@@ -30,7 +31,7 @@ export async function openPage({
 } = {}) {
   if (!existsSync(CHROMIUM))
     throw new Error(`no Chromium at ${CHROMIUM}; scripts/setup installs it, or name one in CHROMIUM`);
-  const server = await serve(folder, 0, headers);
+  const server = await serve(folder, 0, headers, mounts);
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', ...args],
@@ -76,6 +77,12 @@ export async function openPage({
     },
   };
 }
+
+/** What a server sends whose pages may use threads. */
+export const ISOLATING = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
 
 /** Waits until the network has been loaded. */
 export async function waitForModel(page) {

@@ -10,6 +10,7 @@
 #include "self_test.h"
 #include "session.h"
 #include "tally.h"
+#include "threads.h"
 
 namespace kdequant::wasm {
 namespace {
@@ -34,6 +35,10 @@ EMSCRIPTEN_BINDINGS(kdequant) {
   emscripten::function("selfTest", &SelfTest);
   emscripten::function("deadLeaves", &DeadLeavesRgba);
   emscripten::function("labelTable", &LabelTable);
+#ifdef __wasm_atomics__
+  emscripten::function("prepareThread", &PrepareThread);
+  emscripten::function("admitThreads", &AdmitThreads);
+#endif
 
   class_<Bytes>("Bytes")
       .smart_ptr<std::shared_ptr<Bytes>>("Bytes")

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kdequant/vision/topk.h"
+#include "threads.h"
 
 namespace kdequant::wasm {
 namespace {
@@ -45,15 +46,18 @@ double PackedBytes(const Graph& graph, Precision precision) {
 }  // namespace
 
 val InferenceSession::Create(const Model& model, const std::string& precision, const std::string& kernels,
-                             bool dynamic_ranges) {
+                             bool dynamic_ranges, int threads) {
   return Guard([&]() -> Result<std::shared_ptr<InferenceSession>> {
     auto arithmetic = ParsePrecision(precision);
     if (!arithmetic) return Forward(arithmetic);
     auto kernel_set = ParseKernels(kernels);
     if (!kernel_set) return Forward(kernel_set);
     if (auto enough = CheckMemory(PackedBytes(*model.graph(), *arithmetic)); !enough) return Forward(enough);
-    auto session = Session::Create(
-        *model.graph(), {.precision = *arithmetic, .kernels = *kernel_set, .dynamic_ranges = dynamic_ranges});
+    auto session = Session::Create(*model.graph(), {.precision = *arithmetic,
+                                                    .kernels = *kernel_set,
+                                                    .dynamic_ranges = dynamic_ranges,
+                                                    .threads = threads,
+                                                    .pool = ModulePool()});
     if (!session) return Forward(session);
     return std::make_shared<InferenceSession>(*std::move(session), *model.graph(), model.preprocess());
   });

@@ -26,9 +26,10 @@ class InferenceSession {
         layout_(InputLayout(graph)),
         outputs_(LayerOutputs(graph)) {}
 
-  /// `precision`: "f32" or "w4a8"; `kernels`: "best" or a KernelSetName. Returns an InferenceSession or a failure.
+  /// `precision`: "f32" or "w4a8"; `kernels`: "best" or a KernelSetName; `threads`: at most those of the
+  /// module. Returns an InferenceSession or a failure.
   static emscripten::val Create(const Model& model, const std::string& precision, const std::string& kernels,
-                                bool dynamic_ranges);
+                                bool dynamic_ranges, int threads);
 
   /// What TypeScript calls SessionInfo, without `build`, as JSON.
   std::string Info() const;

@@ -1,4 +1,5 @@
 // Which WebAssembly features this runtime has, by asking it to validate the smallest module that uses each.
+import { processors } from './threads.js';
 
 /** i8x16.splat and i8x16.popcnt: fixed SIMD. */
 const simdModule = [
@@ -34,4 +35,17 @@ export function missingFeatures(): string[] {
 
 export function mayHaveRelaxedDot(): boolean {
   return validates(relaxedDotModule);
+}
+
+/** Why threads cannot be used here, in words; undefined if nothing speaks against trying. */
+export function whyNoThreads(): string | undefined {
+  // Node shares memory without being isolated, and says nothing about it.
+  if (
+    typeof SharedArrayBuffer !== 'function' ||
+    (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === false
+  )
+    return 'the page is not cross-origin isolated';
+  if (!mayHaveRelaxedDot()) return 'this runtime has no relaxed SIMD';
+  if (processors() < 2) return 'this machine has one processor';
+  return undefined;
 }

@@ -98,6 +98,14 @@ export interface BytesClass {
   create(size: number): NativeBytes | Failure;
 }
 
+/** Where a thread computes; addresses in the module's memory and indices in its table of functions. */
+export interface ThreadStack {
+  readonly stack: number;
+  readonly setStack: number;
+  readonly serve: number;
+  readonly pool: number;
+}
+
 export interface EngineModule {
   readonly Bytes: BytesClass;
   readonly Model: {
@@ -111,11 +119,20 @@ export interface EngineModule {
   };
   readonly Quantization: { create(model: NativeModel, options: string): NativeQuantization | Failure };
   readonly Session: {
-    create(model: NativeModel, precision: string, kernels: string, dynamicRanges: boolean): NativeSession | Failure;
+    create(
+      model: NativeModel,
+      precision: string,
+      kernels: string,
+      dynamicRanges: boolean,
+      threads: number,
+    ): NativeSession | Failure;
   };
   readonly Tally: { create(session: NativeSession, reference: NativeSession | null): NativeTally | Failure };
   labelTable(csv: string): { file: string; classIndex: number }[] | Failure;
   selfTest(seed: number): boolean;
+  /** Of the build with threads only. */
+  prepareThread?(): ThreadStack | Failure;
+  admitThreads?(threads: number, maySleep: boolean): void;
   deadLeaves(size: number, seed: number, index: number): Uint8ClampedArray<ArrayBuffer> | Failure;
 }
 

@@ -1,19 +1,23 @@
 // Loading the WebAssembly modules: which build, from where, once each.
-import { mayHaveRelaxedDot, missingFeatures } from './detect.js';
+import { mayHaveRelaxedDot, missingFeatures, whyNoThreads } from './detect.js';
 import { type DecoderModule, type EngineModule, type ModuleFactory } from './engine-module.js';
 import { describe, KdequantError } from './errors.js';
 import { isNode, nodeModule } from './platform.js';
+import { ThreadTeam } from './threads.js';
 import { type Build } from './types.js';
 
 export interface Engine {
   readonly build: Build;
   readonly native: EngineModule;
+  /** Of the build that has threads. */
+  readonly team?: ThreadTeam;
 }
 
 const engines = new Map<Build, Promise<Engine>>();
 let decoder: Promise<DecoderModule> | undefined;
+let threadsFailure: string | undefined;
 
-/** The engine, loaded at the first call. `auto`: the relaxed build where its self-test passes, otherwise simd128. */
+/** The engine, loaded at the first call. `auto`: the fastest build that computes rightly here. */
 export async function loadEngine(build: 'auto' | Build = 'auto'): Promise<Engine> {
   const missing = missingFeatures();
   if (missing.length > 0) {
@@ -23,6 +27,13 @@ export async function loadEngine(build: 'auto' | Build = 'auto'): Promise<Engine
     );
   }
   if (build === 'simd128') return engineOf('simd128');
+  if (build !== 'relaxed' && (await computesThreaded())) return engineOf('threads');
+  if (build === 'threads') {
+    throw new KdequantError(
+      'environment',
+      `there are no threads here: ${noThreads() ?? 'unknown'}; leave the option build out, and the engine does without`,
+    );
+  }
   if (await computesRelaxed()) return engineOf('relaxed');
   if (build === 'auto') return engineOf('simd128');
   throw new KdequantError(
@@ -36,9 +47,31 @@ export async function computesRelaxed(): Promise<boolean> {
   return mayHaveRelaxedDot() && (await engineOf('relaxed')).native.selfTest(1);
 }
 
+/** The same of the build with threads, which must start one, too. */
+export async function computesThreaded(): Promise<boolean> {
+  if (noThreads() !== undefined) return false;
+  try {
+    const { native, team } = await engineOf('threads');
+    if (!native.selfTest(1)) throw new Error('its self-test fails');
+    await team?.grow(2);
+    return true;
+  } catch (error) {
+    // Memory to share may be refused, or a content security policy may forbid workers: the other builds need neither.
+    threadsFailure = describe(error);
+    return false;
+  }
+}
+
+/** Why the build with threads is not used here; undefined where it is, or has not been tried. */
+export function noThreads(): string | undefined {
+  return whyNoThreads() ?? threadsFailure;
+}
+
 /** The picture decoder, loaded at the first call. */
 export function loadDecoder(): Promise<DecoderModule> {
-  decoder ??= instantiate(import('./kdequant-decode.mjs'), new URL('./kdequant-decode.wasm', import.meta.url));
+  decoder ??= instantiate(import('./kdequant-decode.mjs'), new URL('./kdequant-decode.wasm', import.meta.url)).then(
+    ({ native }) => native,
+  );
   decoder.catch(() => (decoder = undefined));
   return decoder;
 }
@@ -46,7 +79,11 @@ export function loadDecoder(): Promise<DecoderModule> {
 function engineOf(build: Build): Promise<Engine> {
   let engine = engines.get(build);
   if (!engine) {
-    engine = (build === 'relaxed' ? relaxedModule() : simd128Module()).then((native) => ({ build, native }));
+    engine = modules[build]().then(({ native, module, memory }) => ({
+      build,
+      native,
+      ...(memory && { team: new ThreadTeam(native, module, memory) }),
+    }));
     engines.set(build, engine);
     // A failed download may be tried again.
     engine.catch(() => engines.delete(build));
@@ -54,27 +91,39 @@ function engineOf(build: Build): Promise<Engine> {
   return engine;
 }
 
-// Spelled out twice, because bundlers look for the literal `new URL(..., import.meta.url)`.
-function simd128Module(): Promise<EngineModule> {
-  return instantiate(import('./kdequant-simd128.mjs'), new URL('./kdequant-simd128.wasm', import.meta.url));
-}
+// Spelled out, because bundlers look for the literal `new URL(..., import.meta.url)`.
+const modules: Readonly<Record<Build, () => Promise<Instance<EngineModule>>>> = {
+  simd128: () => instantiate(import('./kdequant-simd128.mjs'), new URL('./kdequant-simd128.wasm', import.meta.url)),
+  relaxed: () => instantiate(import('./kdequant-relaxed.mjs'), new URL('./kdequant-relaxed.wasm', import.meta.url)),
+  threads: () => instantiate(import('./kdequant-threads.mjs'), new URL('./kdequant-threads.wasm', import.meta.url)),
+};
 
-function relaxedModule(): Promise<EngineModule> {
-  return instantiate(import('./kdequant-relaxed.mjs'), new URL('./kdequant-relaxed.wasm', import.meta.url));
+interface Instance<M> {
+  readonly native: M;
+  readonly module: WebAssembly.Module;
+  /** Where threads can share it. */
+  readonly memory: WebAssembly.Memory | undefined;
 }
 
 /** Fetches script and WebAssembly at the same time, and compiles the latter while it arrives. */
-async function instantiate<M>(script: Promise<{ default: ModuleFactory<M> }>, url: URL): Promise<M> {
+async function instantiate<M>(script: Promise<{ default: ModuleFactory<M> }>, url: URL): Promise<Instance<M>> {
   const [{ default: factory }, module] = await Promise.all([script, compile(url)]);
   return new Promise((resolve, reject) => {
+    let memory: WebAssembly.Memory | undefined;
     factory({
       instantiateWasm(imports, receive) {
+        // Memory that is shared is the script's, and comes with the imports; otherwise it is the module's own.
+        memory = Object.values(imports)
+          .flatMap((names) => Object.values(names))
+          .find((value) => value instanceof WebAssembly.Memory);
         WebAssembly.instantiate(module, imports).then((instance) => {
           receive(instance, module);
         }, reject);
         return {};
       },
-    }).then(resolve, reject);
+    }).then((native) => {
+      resolve({ native, module, memory });
+    }, reject);
   });
 }
 

@@ -1,5 +1,5 @@
 // kdequant: float ONNX networks to 4-bit ones by kernel density estimation, and running both.
-import { computesRelaxed, loadEngine } from './engine.js';
+import { computesRelaxed, computesThreaded, loadEngine } from './engine.js';
 import { ask } from './errors.js';
 import { collectPictures, type FolderFile, type FolderPictures } from './folder.js';
 import { parseLabelTable } from './label-table.js';
@@ -25,10 +25,11 @@ export async function decodePicture(picture: PictureInput, decoder?: Decoder): P
   return toRgba(await toPixels(picture, decoder));
 }
 
-/** The builds that this runtime computes rightly with, slowest first: what `build` may be. Loads both engines to know it. */
+/** The builds that this runtime computes rightly with, slowest first: what `build` may be. Loads every engine to know it. */
 export async function availableBuilds(): Promise<readonly Build[]> {
   await loadEngine('simd128');
-  return (await computesRelaxed()) ? ['simd128', 'relaxed'] : ['simd128'];
+  if (!(await computesRelaxed())) return ['simd128'];
+  return (await computesThreaded()) ? ['simd128', 'relaxed', 'threads'] : ['simd128', 'relaxed'];
 }
 
 /**

@@ -8,6 +8,7 @@ import { fillPixels, toPixels } from './pixels.js';
 import { nextTurn } from './platform.js';
 import { LocalSession } from './session.js';
 import { type OpenedSource, openSource, readIntoEngine } from './source.js';
+import { checkThreads, defaultThreads } from './threads.js';
 import {
   type Build,
   type HistogramOptions,
@@ -117,9 +118,10 @@ export class LocalModel implements Model {
     }
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- asynchronous like its twin in a worker
   async createSession(options: SessionOptions = {}): Promise<Session> {
-    return new LocalSession(this.#engine, this.#handle(), this.summary, options);
+    const threads = checkThreads(options.threads ?? defaultThreads());
+    await this.#engine.team?.grow(threads);
+    return new LocalSession(this.#engine, this.#handle(), this.summary, { ...options, threads });
   }
 
   toOnnx(): Uint8Array<ArrayBuffer> {

@@ -1,7 +1,7 @@
 // A session in this thread.
 import { makeDisposable } from './disposable.js';
 import { type NativeModel, type NativeSession } from './engine-module.js';
-import { type Engine } from './engine.js';
+import { type Engine, noThreads } from './engine.js';
 import { KdequantError, ask } from './errors.js';
 import { Tally, evaluatePictures } from './evaluate.js';
 import { labelsOf, toPredictions } from './labels.js';
@@ -34,16 +34,28 @@ export class LocalSession implements Session {
   #native: NativeSession | undefined;
   #labels: Promise<readonly string[] | undefined> | undefined;
 
+  /** As many threads as `options` say must have been started. */
   constructor(engine: Engine, model: NativeModel, summary: ModelSummary, options: SessionOptions) {
     const precision = options.precision ?? (summary.quantized ? 'w4a8' : 'f32');
     const native = ask(() =>
-      engine.native.Session.create(model, precision, options.kernels ?? 'best', options.dynamicRanges ?? false),
+      engine.native.Session.create(
+        model,
+        precision,
+        options.kernels ?? 'best',
+        options.dynamicRanges ?? false,
+        options.threads ?? 1,
+      ),
     );
     this.#native = native;
     this.#engine = engine;
     this.#summary = summary;
     this.#decoder = options.decoder ?? defaultDecoder();
-    this.info = { ...(JSON.parse(native.info()) as SessionInfo), build: engine.build };
+    const reason = noThreads();
+    this.info = {
+      ...(JSON.parse(native.info()) as SessionInfo),
+      build: engine.build,
+      ...(reason !== undefined && { noThreads: reason }),
+    };
   }
 
   async classify(picture: PictureInput, { top = 5 }: ClassifyOptions = {}): Promise<Classification> {

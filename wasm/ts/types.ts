@@ -1,8 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The package's public types. `Model` and `Session` live in this thread; `RemoteModel` and `RemoteSession` are the same in a worker.
 
-/** The WebAssembly builds. Both give the same models byte for byte and the same w4a8 logits bit for bit; `relaxed` is faster. */
-export type Build = 'simd128' | 'relaxed';
+/**
+ * The WebAssembly builds. All give the same models byte for byte and the same w4a8 logits bit for bit; `relaxed` is faster, and
+ * `threads` is `relaxed` on several processors.
+ */
+export type Build = 'simd128' | 'relaxed' | 'threads';
 
 /** What `loadModel` reads: an address (a string is one, never a file's content), a file's bytes, or a response being received. */
 export type ModelSource = string | URL | ArrayBuffer | Uint8Array | Blob | Response;
@@ -37,7 +40,10 @@ export interface Progress {
 export interface LoadOptions {
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
-  /** `auto` (the default) takes `relaxed` where it is proven to compute rightly. */
+  /**
+   * `auto` (the default) takes the fastest that is proven to compute rightly here: `threads` needs a cross-origin isolated page, or
+   * Node.
+   */
   readonly build?: 'auto' | Build;
   /** A preprocessing SPEC such as `imagenet` or `tf,size=240`, laid over what the file says. See docs/api.md. */
   readonly preprocess?: string;
@@ -240,6 +246,11 @@ export interface SessionOptions {
   /** Default `best`; `reference` are plain loops, for comparing. */
   readonly kernels?: 'best' | 'reference' | 'simd128' | 'relaxed';
   /**
+   * How many threads compute one picture, where the build has threads: 1 to 64. Default: as many as the machine has processors, at
+   * most 4. The answers do not depend on it. Several engines at work at the same time should have one each.
+   */
+  readonly threads?: number;
+  /**
    * Who decodes picture files: `platform` (the browser: fast, every format it shows) or `own` (the same bits on every system:
    * JPEG, PNG, BMP, GIF). Default: `platform` where there is one. Resizing is always our own.
    */
@@ -253,6 +264,8 @@ export interface SessionInfo {
   /** The kernels at work: "simd128", "relaxed"... */
   readonly kernels: string;
   readonly threads: number;
+  /** Why the build with threads cannot be used here; missing where it can. */
+  readonly noThreads?: string;
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
   /** Memory of activations, planned once, and of packed weights. */

@@ -3,7 +3,8 @@ import { collectPictures, type FolderFile, type FolderPictures } from './folder.
 import { Line } from './remote/line.js';
 import { WorkerModel } from './remote/objects.js';
 import { sendablePicture, sendableSource } from './remote/pictures.js';
-import { startWorker, webWorkerPort } from './remote/worker-port.js';
+import { webWorkerPort } from './remote/ports.js';
+import { startWorker } from './remote/worker-port.js';
 import { makeDisposable } from './disposable.js';
 import {
   type Build,

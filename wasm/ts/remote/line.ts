@@ -26,7 +26,7 @@ interface Pending extends CallOptions {
 }
 
 /** The line's port, and what it takes to end the worker and to let Node exit while nothing is under way. */
-export interface WorkerPort extends Port<ToWorker, FromWorker> {
+export interface WorkerPort<Sent = ToWorker, Received = FromWorker> extends Port<Sent, Received> {
   /** Hears that the worker died, with the reason. */
   onDeath(listener: (reason: string) => void): void;
   keepAlive(busy: boolean): void;

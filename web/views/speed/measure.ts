@@ -239,7 +239,7 @@ export function asText(measured: readonly Measured[], facts: readonly Fact[]): s
 }
 
 export function nameOf({ build, precision, threads }: Variant): string {
-  const where = { simd128: 'plain SIMD', relaxed: 'relaxed SIMD' }[build];
+  const where = { simd128: 'plain SIMD', relaxed: 'relaxed SIMD', threads: 'relaxed SIMD' }[build];
   const many = threads > 1 ? `, ${threads} threads` : '';
   return `${precision === 'f32' ? 'float' : '4-bit'}, ${where}${many}`;
 }
