@@ -1,3 +1,4 @@
+/* global dispatchEvent, MessageEvent */
 // Wrong files and interrupted work: a sentence, and nothing lost.
 import assert from 'node:assert/strict';
 import { mkdtemp, open, rm } from 'node:fs/promises';
@@ -63,20 +64,11 @@ test('operators that kdequant does not know are named', async () => {
 
 test('a file above the limit is refused before it is read, and the limit is named', async () => {
   const { page } = site;
-  const folder = await mkdtemp(join(tmpdir(), 'kdequant-page-'));
-  const path = join(folder, 'huge.onnx');
-  try {
-    const file = await open(path, 'w');
-    await file.truncate(700e6);
-    await file.close();
-    await page.locator('#model-file').setInputFiles(path);
-    await page
-      .getByRole('alert')
-      .getByText(/“huge\.onnx” has 700 MB.*up to 600 MB/)
-      .waitFor();
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  await chooseZeros(page, 'huge.onnx', 700e6);
+  await page
+    .getByRole('alert')
+    .getByText(/“huge\.onnx” has 700 MB.*up to 600 MB/)
+    .waitFor();
 });
 
 test('a photo of a hundred megapixels is answered', async () => {
@@ -140,6 +132,51 @@ test('when the worker crashes another is started, and the runs are there', async
   await quantize(page);
 });
 
+test('when memory runs out the page says so, and what was there is still there', async () => {
+  const { page, close } = await openPage({
+    hash: QUICK,
+    workerPrelude: `let full = false;
+      addEventListener('message', ({ data }) => { if (data === 'full') full = true; });
+      const grow = WebAssembly.Memory.prototype.grow;
+      WebAssembly.Memory.prototype.grow = function (pages) {
+        if (full) throw new RangeError('no more memory');
+        return grow.call(this, pages);
+      };`,
+  });
+  try {
+    await waitForModel(page);
+    await page.locator('.result .answer').first().waitFor();
+    const worker = page.workers().find((one) => one.url().includes('worker'));
+    await worker.evaluate(() => dispatchEvent(new MessageEvent('message', { data: 'full' })));
+    await chooseZeros(page, 'large.onnx', 300e6);
+    await page
+      .getByRole('alert')
+      .getByText(/memory/)
+      .waitFor();
+    await waitForModel(page);
+    assert.match(await page.locator('.facts').textContent(), /EfficientNet-Lite0/);
+    await quantize(page);
+  } finally {
+    await close();
+  }
+});
+
+test('a hidden tab goes on, and shows its result when it is looked at again', async () => {
+  const { page, context, close } = await openPage({ hash: QUICK });
+  try {
+    await waitForModel(page);
+    const session = await context.newCDPSession(page);
+    await page.getByRole('button', { name: 'Quantize', exact: true }).click();
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    await session.send('Page.setWebLifecycleState', { state: 'active' });
+    await page.locator('.headline strong').waitFor();
+    await page.locator('.result .badge').first().waitFor();
+  } finally {
+    await close();
+  }
+});
+
 test('where storage is full a run is shown all the same, and the reason is told', async () => {
   const { page, close } = await openPage({
     hash: QUICK,
@@ -166,7 +203,7 @@ test('where storage is full a run is shown all the same, and the reason is told'
 });
 
 test('a browser without WebAssembly SIMD is told so', async () => {
-  const { page, close } = await openPage({ withoutSimd: true });
+  const { page, close } = await openPage({ workerPrelude: 'WebAssembly.validate = () => false;' });
   try {
     await page
       .getByRole('alert')
@@ -179,6 +216,20 @@ test('a browser without WebAssembly SIMD is told so', async () => {
 });
 
 const onnx = (name, bytes) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
+
+/** Chooses a file of zeros as the network. */
+async function chooseZeros(page, name, bytes) {
+  const folder = await mkdtemp(join(tmpdir(), 'kdequant-page-'));
+  try {
+    const file = await open(join(folder, name), 'w');
+    await file.truncate(bytes);
+    await file.close();
+    await page.locator('#model-file').setInputFiles(join(folder, name));
+    await page.locator('#alerts .alert').waitFor();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
 
 /** A black picture, one bit a pixel. */
 function blackPng(width, height) {

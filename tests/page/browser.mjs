@@ -11,6 +11,7 @@ const LONG = 120_000;
 /**
  * @returns {Promise<{page: import('playwright-core').Page, url: string, problems: string[], requests: {method: string, url: string}[], close: () => Promise<void>}>}
  * `mounts`: other folders to serve, by the first segment of the path. `beforeLoad` runs in the page before its own scripts. `block` fails requests for addresses that match, after the first `letThrough` of them.
+ * `workerPrelude` runs in the page's worker before its own script.
  * `problems` collects console errors, uncaught exceptions and failed requests.
  */
 export async function openPage({
@@ -24,7 +25,7 @@ export async function openPage({
   beforeLoad = undefined,
   block = undefined,
   letThrough = 0,
-  withoutSimd = false,
+  workerPrelude = undefined,
   deviceScaleFactor = 1,
   args = [],
   permissions = [],
@@ -57,10 +58,10 @@ export async function openPage({
     let passed = 0;
     await page.route(block, (route) => (passed++ < letThrough ? route.continue() : route.abort()));
   }
-  if (withoutSimd) {
+  if (workerPrelude) {
     await page.route(/worker[^/]*\.js$/, async (route) => {
       const response = await route.fetch();
-      await route.fulfill({ response, body: `WebAssembly.validate = () => false;\n${await response.text()}` });
+      await route.fulfill({ response, body: `${workerPrelude}\n${await response.text()}` });
     });
   }
   if (beforeLoad) await page.addInitScript(beforeLoad);
