@@ -58,31 +58,25 @@ struct Tile {
 // origins.
 template <bool kFused>
 void Multiply(const float* const origins[4], const std::vector<std::int32_t>& taps, std::ptrdiff_t lane,
-              std::ptrdiff_t channels, std::ptrdiff_t block_stride, const float* weights, Tile& tile) {
+              std::ptrdiff_t channels, std::ptrdiff_t block_stride, const float* weights, Tile& result) {
+  // A copy that nothing indexes at run time, as the stores do: only then are the sums kept in registers.
+  Tile tile = result;
   for (const std::int32_t tap : taps) {
     const float* pixels[4] = {origins[0] + tap, origins[1] + tap, origins[2] + tap, origins[3] + tap};
     std::ptrdiff_t remaining = channels;
     std::ptrdiff_t first = lane;
     KDEQUANT_NO_UNROLL
     while (remaining > 0) {
-      if (first == 0 && remaining >= 4) {
-        tile.template Accumulate<kFused>(pixels, 0, weights);
-        tile.template Accumulate<kFused>(pixels, 1, weights + 8);
-        tile.template Accumulate<kFused>(pixels, 2, weights + 16);
-        tile.template Accumulate<kFused>(pixels, 3, weights + 24);
-        weights += 32;
-        remaining -= 4;
-      } else {
-        const std::ptrdiff_t last = std::min<std::ptrdiff_t>(4, first + remaining);
-        KDEQUANT_NO_UNROLL
-        for (std::ptrdiff_t i = first; i < last; ++i, weights += 8)
-          tile.template Accumulate<kFused>(pixels, i, weights);
-        remaining -= last - first;
-        first = 0;
-      }
+      // One channel at a time: unrolled, the compiler puts all loads first, and their values back into memory.
+      const std::ptrdiff_t last = std::min<std::ptrdiff_t>(4, first + remaining);
+      KDEQUANT_NO_UNROLL
+      for (std::ptrdiff_t i = first; i < last; ++i, weights += 8) tile.template Accumulate<kFused>(pixels, i, weights);
+      remaining -= last - first;
+      first = 0;
       for (auto& pixel : pixels) pixel += block_stride;
     }
   }
+  result = tile;
 }
 
 // Stores `pixels` x `channels` of a tile whose first channel starts a block: whole vectors.
