@@ -61,8 +61,8 @@ val Tally::Add(double label, int top) {
     if (top < 1) return Fail(ErrorCode::kUsage, "top must be at least 1");
     if (label >= static_cast<double>(classes)) {
       return Fail(ErrorCode::kUsage, "there is no class " + std::to_string(static_cast<std::int64_t>(label)) +
-                                            ": the network has " + std::to_string(classes) + ", 0 to " +
-                                            std::to_string(classes - 1) + "; the labels are not for this network");
+                                         ": the network has " + std::to_string(classes) + ", 0 to " +
+                                         std::to_string(classes - 1) + "; the labels are not for this network");
     }
     val result = val::object();
     double milliseconds = 0;
