@@ -51,6 +51,10 @@ export async function addRun(run: Run, file: ArrayBuffer): Promise<void> {
     }
     await writeRun(run, file);
     unkept.delete(run.id);
+    // What was done to it while it was being written.
+    const now = runs.value.find(({ id }) => id === run.id);
+    if (now === undefined) await deleteRun(run.id);
+    else if (now !== run) await rewriteRun(now);
   } catch (error) {
     const full = error instanceof DOMException && error.name === 'QuotaExceededError';
     keepProblem.value = full

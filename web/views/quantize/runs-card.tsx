@@ -78,9 +78,10 @@ function Row({ run }: { readonly run: Run }) {
     <tr class={shown ? 'table__chosen' : undefined}>
       <th scope="row">
         <input
+          key={run.title} // What is typed stays while the rest of the row changes.
           class="table__name"
           aria-label={`Name of the run ${run.title}`}
-          value={run.title}
+          defaultValue={run.title}
           onChange={({ currentTarget }) => {
             const title = currentTarget.value.trim();
             if (title === '') currentTarget.value = run.title;
