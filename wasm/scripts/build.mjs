@@ -19,7 +19,7 @@ const dist = new URL('dist/', wasm);
 
 /** The engine's budget, gzipped, glue included. */
 // The aim is 150 KB: what is above it lies in thousands of small functions of all rooms, no one of them large.
-const engineLimit = 310 * 1024;
+const engineLimit = 320 * 1024;
 
 const modules = [
   { preset: 'wasm-simd128', names: ['kdequant-simd128', 'kdequant-decode'] },
