@@ -22,7 +22,7 @@ test('the float network loads and names a cat', async () => {
   const { page } = site;
   await waitForModel(page);
   await page.locator('[data-photo="chelsea.jpg"]').click();
-  const photo = page.locator('.result', { hasText: 'Chelsea' }).first();
+  const photo = page.locator('.result', { hasText: 'Chelsea' });
   await photo.locator('.answer__label').first().waitFor();
   assert.match((await labels(photo, 'float'))[0], /cat/i);
   assert.match(await photo.textContent(), /Quantize the network above/);

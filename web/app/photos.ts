@@ -42,14 +42,24 @@ export function removePhoto(photo: Photo): void {
   photos.value = photos.value.filter((other) => other !== photo);
 }
 
-/** Shows a sample photo first. */
+/** Shows a sample photo first. One that is shown already keeps its answers. */
 export async function addSample({ file, title }: SamplePhoto): Promise<void> {
-  const answer = await fetch(sampleUrl(file));
-  if (!answer.ok) throw new Error(`the photo "${title}" could not be loaded (the server answered ${answer.status})`);
-  const blob = await answer.blob();
-  photos.value = photos.value.filter(({ name }) => name !== title);
-  addPhotos([new File([blob], title)]);
+  if (!moveToFront(title)) {
+    const answer = await fetch(sampleUrl(file));
+    if (!answer.ok) throw new Error(`the photo "${title}" could not be loaded (the server answered ${answer.status})`);
+    const blob = await answer.blob();
+    // Asked for twice, it may have come meanwhile.
+    if (!moveToFront(title)) addPhotos([new File([blob], title)]);
+  }
   sample.value = file;
+}
+
+/** False where no photo of that name is shown. */
+function moveToFront(name: string): boolean {
+  const photo = photos.value.find((other) => other.name === name);
+  if (photo === undefined) return false;
+  photos.value = [photo, ...photos.value.filter((other) => other !== photo)];
+  return true;
 }
 
 export function sampleUrl(file: string): string {

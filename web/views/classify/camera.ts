@@ -61,7 +61,9 @@ export async function answerFrames(video: HTMLVideoElement, isWanted: () => bool
   const times: number[] = [];
   while (isWanted()) {
     const float = network.peek();
-    if (float.kind !== 'ready' || video.videoWidth === 0 || document.hidden) {
+    // A video knows its size before it has its first picture, and cannot be read until then.
+    const hasPicture = video.videoWidth > 0 && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    if (float.kind !== 'ready' || !hasPicture || document.hidden) {
       await nextFrame();
       continue;
     }
