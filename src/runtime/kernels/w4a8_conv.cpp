@@ -47,7 +47,7 @@ Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmet
     auto dense = Dense::Create(weights, static_cast<std::size_t>(group * g.GroupOutputs()),
                                static_cast<std::size_t>(g.GroupOutputs()), g.GroupInputs(), g.Taps(), arithmetic);
     if (!dense) return Forward(dense);
-    kernel_bytes_ = dense->ScratchBytes(windows_, threads);
+    kernel_bytes_ = dense->ScratchBytes(windows_, SourceStride(), threads);
     groups.push_back(std::move(*dense));
   }
   kernel_ = std::move(groups);
@@ -56,14 +56,21 @@ Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmet
 
 void Convolution::LayOutWindows() {
   const ConvGeometry& g = geometry_;
-  copies_ = g.HasPadding();
+  const auto both = [](const std::ptrdiff_t(&sides)[2], std::ptrdiff_t value) {
+    return sides[0] == value && sides[1] == value;
+  };
+  windows_.is_plain_3x3 = both(g.kernel, 3) && both(g.strides, 1) && both(g.dilations, 1) && !g.IsDepthwise();
+  // Tiles of 3x3 windows reach one row past the end, vector loads 15 bytes past the last pixel of that.
+  copies_ = g.HasPadding() || windows_.is_plain_3x3;
   source_width_ = g.input.width + (copies_ ? g.pads[1] + g.pads[3] : 0);
   source_height_ = g.input.height + (copies_ ? g.pads[0] + g.pads[2] : 0);
-  // Vector loads of a window may reach 15 bytes past the last pixel.
-  if (copies_)
-    padded_bytes_ = static_cast<std::size_t>(Rounded(g.input.Blocks() * source_width_ * source_height_ * 4 + 16, 16));
+  if (copies_) {
+    const std::ptrdiff_t rows = g.input.Blocks() * source_height_ + (windows_.is_plain_3x3 ? 1 : 0);
+    padded_bytes_ = static_cast<std::size_t>(Rounded(rows * source_width_ * 4 + 16, 16));
+  }
   windows_.blocks = (g.GroupInputs() + 3) / 4;
   windows_.pixels = g.output.Pixels();
+  windows_.width = g.output.width;
   for (std::ptrdiff_t y = 0; y < g.output.height; ++y) {
     for (std::ptrdiff_t x = 0; x < g.output.width; ++x) {
       windows_.origins.push_back(static_cast<std::int32_t>(4 * (y * g.strides[0] * source_width_ + x * g.strides[1])));
@@ -90,12 +97,16 @@ std::size_t Convolution::WeightBytes() const {
   return bytes;
 }
 
+std::ptrdiff_t Convolution::SourceStride() const {
+  return copies_ ? 4 * source_width_ * source_height_ : geometry_.input.BlockStride();
+}
+
 Source Convolution::PadInto(const std::int8_t* input, std::int32_t zero_point, std::byte* scratch,
                             const Threads& threads) const {
   const ConvGeometry& g = geometry_;
-  if (!copies_) return {input, g.input.BlockStride()};
+  if (!copies_) return {input, SourceStride()};
   auto* const padded = reinterpret_cast<std::int8_t*>(scratch);
-  const std::ptrdiff_t block_bytes = 4 * source_width_ * source_height_;
+  const std::ptrdiff_t block_bytes = SourceStride();
   threads.Cut(g.input.Blocks(), 1, [&](Stretch blocks, int) {
     for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block)
       PadBlock(input + block * g.input.BlockStride(), zero_point, padded + block * block_bytes);

@@ -41,6 +41,7 @@ class Convolution {
 
   Result<void> Pack(IntegerWeights weights, bool seven_bits, Arithmetic arithmetic, int threads);
   void LayOutWindows();
+  std::ptrdiff_t SourceStride() const;
   template <typename Output>
   void RunAny(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
               const Threads& threads) const;

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "kernels/relaxed.h"
+#include "kernels/w4a8_winograd.h"
 
 namespace kdequant::w4a8 {
 namespace {
@@ -27,53 +28,53 @@ struct Tile {
   v128_t high[4];
 };
 
-// How a step (4 depths of 8 channels) is decoded, and how it is multiplied.
+// Four pixels by 8 channels. Where they lie side by side (Adjacent), a load and four shuffles or four loads read them:
+// each arithmetic says which was measured to be faster (Shuffles).
+template <typename Arithmetic, bool Adjacent, bool Shuffles>
+void MultiplyStep(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
+  const v128_t low = wasm_v128_load(step);
+  const v128_t high = wasm_v128_load(step + 16);
+  const auto accumulate = [&](v128_t x, int p) {
+    tile.low[p] = Arithmetic::Dot(x, low, tile.low[p]);
+    tile.high[p] = Arithmetic::Dot(x, high, tile.high[p]);
+  };
+  if constexpr (Adjacent && Shuffles) {
+    const v128_t x = wasm_v128_load(pixels[0] + offset);
+    accumulate(wasm_i32x4_shuffle(x, x, 0, 0, 0, 0), 0);
+    accumulate(wasm_i32x4_shuffle(x, x, 1, 1, 1, 1), 1);
+    accumulate(wasm_i32x4_shuffle(x, x, 2, 2, 2, 2), 2);
+    accumulate(wasm_i32x4_shuffle(x, x, 3, 3, 3, 3), 3);
+  } else {
+    for (int p = 0; p < 4; ++p) {
+      accumulate(wasm_v128_load32_splat(Adjacent ? pixels[0] + offset + 4 * p : pixels[p] + offset), p);
+    }
+  }
+}
+
+// How a step (4 depths of 8 channels) is decoded, and how it is multiplied: in kParts parts of 32 bytes, each of which
+// meets 4 bytes of a pixel.
 struct PairArithmetic {
   static constexpr bool kShifted = false;
+  static constexpr std::ptrdiff_t kParts = 2;
   static constexpr std::ptrdiff_t kStepBytes = 64;
 
-  // 16-bit pairs: rows 0..3 depths 0 1, the same depths 2 3, then rows 4..7.
+  // 16-bit pairs: depths 0 1 of rows 0..3 and of rows 4..7, then depths 2 3.
   static void Decode(StepBytes bytes, std::int8_t* step) {
     const DepthPairs first = PairsOfBytes(bytes.first);
     const DepthPairs second = PairsOfBytes(bytes.second);
     wasm_v128_store(step, first.even);
-    wasm_v128_store(step + 16, first.odd);
-    wasm_v128_store(step + 32, second.even);
+    wasm_v128_store(step + 16, second.even);
+    wasm_v128_store(step + 32, first.odd);
     wasm_v128_store(step + 48, second.odd);
   }
 
-  template <int Pixel>
-  static void Accumulate(Tile& tile, v128_t pairs, v128_t even, v128_t odd, v128_t high_even, v128_t high_odd) {
-    constexpr int kLane = Pixel % 2 * 2;
-    const v128_t x = wasm_i32x4_shuffle(pairs, pairs, kLane, kLane, kLane, kLane);
-    const v128_t y = wasm_i32x4_shuffle(pairs, pairs, kLane + 1, kLane + 1, kLane + 1, kLane + 1);
-    tile.low[Pixel] =
-        wasm_i32x4_add(tile.low[Pixel], wasm_i32x4_add(wasm_i32x4_dot_i16x8(x, even), wasm_i32x4_dot_i16x8(y, odd)));
-    tile.high[Pixel] = wasm_i32x4_add(
-        tile.high[Pixel], wasm_i32x4_add(wasm_i32x4_dot_i16x8(x, high_even), wasm_i32x4_dot_i16x8(y, high_odd)));
+  static v128_t Dot(v128_t x, v128_t weights, v128_t sum) {
+    return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(x, weights));
   }
 
   template <bool Adjacent>
   static void Step(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
-    v128_t bytes;
-    if constexpr (Adjacent) {
-      bytes = wasm_v128_load(pixels[0] + offset);
-    } else {
-      bytes = wasm_v128_load32_zero(pixels[0] + offset);
-      bytes = wasm_v128_load32_lane(pixels[1] + offset, bytes, 1);
-      bytes = wasm_v128_load32_lane(pixels[2] + offset, bytes, 2);
-      bytes = wasm_v128_load32_lane(pixels[3] + offset, bytes, 3);
-    }
-    const v128_t even = wasm_v128_load(step);
-    const v128_t odd = wasm_v128_load(step + 16);
-    const v128_t high_even = wasm_v128_load(step + 32);
-    const v128_t high_odd = wasm_v128_load(step + 48);
-    const v128_t front = wasm_i16x8_extend_low_i8x16(bytes);
-    Accumulate<0>(tile, front, even, odd, high_even, high_odd);
-    Accumulate<1>(tile, front, even, odd, high_even, high_odd);
-    const v128_t back = wasm_i16x8_extend_high_i8x16(bytes);
-    Accumulate<2>(tile, back, even, odd, high_even, high_odd);
-    Accumulate<3>(tile, back, even, odd, high_even, high_odd);
+    MultiplyStep<PairArithmetic, Adjacent, false>(tile, pixels, offset, step);
   }
 
   // One pixel. Each of the four accumulators holds two channels, each in two halves.
@@ -100,6 +101,7 @@ struct PairArithmetic {
 template <bool Add>
 struct RelaxedArithmetic {
   static constexpr bool kShifted = true;
+  static constexpr std::ptrdiff_t kParts = 1;
   static constexpr std::ptrdiff_t kStepBytes = 32;
 
   static void Decode(StepBytes bytes, std::int8_t* step) {
@@ -114,23 +116,7 @@ struct RelaxedArithmetic {
 
   template <bool Adjacent>
   static void Step(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
-    const v128_t low = wasm_v128_load(step);
-    const v128_t high = wasm_v128_load(step + 16);
-    const auto accumulate = [&](v128_t x, int p) {
-      tile.low[p] = Dot(x, low, tile.low[p]);
-      tile.high[p] = Dot(x, high, tile.high[p]);
-    };
-    if constexpr (Adjacent && !Add) {  // A load and four shuffles, or four loads: both were measured.
-      const v128_t x = wasm_v128_load(pixels[0] + offset);
-      accumulate(wasm_i32x4_shuffle(x, x, 0, 0, 0, 0), 0);
-      accumulate(wasm_i32x4_shuffle(x, x, 1, 1, 1, 1), 1);
-      accumulate(wasm_i32x4_shuffle(x, x, 2, 2, 2, 2), 2);
-      accumulate(wasm_i32x4_shuffle(x, x, 3, 3, 3, 3), 3);
-    } else {
-      for (int p = 0; p < 4; ++p) {
-        accumulate(wasm_v128_load32_splat(Adjacent ? pixels[0] + offset + 4 * p : pixels[p] + offset), p);
-      }
-    }
+    MultiplyStep<RelaxedArithmetic, Adjacent, !Add>(tile, pixels, offset, step);
   }
 
   struct Vector {
@@ -186,16 +172,17 @@ v128_t LoadPixels(const std::int8_t* const* pixels, std::ptrdiff_t offset) {
   return wasm_v128_load32_lane(pixels[3] + offset, bytes, 3);
 }
 
-// Calls visit(pixels, offset) for every tap and block of the windows at four origins.
+// Calls visit(pixels, offset) for every tap and block of the windows at four origins. `blocks`: of 4 bytes a pixel.
 template <typename Visit>
-void ForEachStep(const Source& source, const Windows& windows, const std::int32_t* origins, Visit visit) {
+void ForEachStep(const Source& source, const Windows& windows, std::ptrdiff_t blocks, const std::int32_t* origins,
+                 Visit visit) {
   for (const std::int32_t tap : windows.taps) {
     const std::int8_t* const first = source.pixels + tap;
     const std::int8_t* const pixels[4] = {first + origins[0], first + origins[1], first + origins[2],
                                           first + origins[3]};
     std::ptrdiff_t offset = 0;
     KDEQUANT_NO_UNROLL
-    for (std::ptrdiff_t block = 0; block < windows.blocks; ++block, offset += source.block_stride) {
+    for (std::ptrdiff_t block = 0; block < blocks; ++block, offset += source.block_stride) {
       visit(pixels, offset);
     }
   }
@@ -208,11 +195,42 @@ void ForEachStep(const Source& source, const Windows& windows, const std::int32_
     sums = wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(bytes)));
   };
   if (AreAdjacent(origins)) {
-    ForEachStep(source, windows, origins, [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<true>(p, at)); });
+    ForEachStep(source, windows, windows.blocks, origins,
+                [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<true>(p, at)); });
   } else {
-    ForEachStep(source, windows, origins, [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<false>(p, at)); });
+    ForEachStep(source, windows, windows.blocks, origins,
+                [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<false>(p, at)); });
   }
   return wasm_i32x4_mul(sums, wasm_i32x4_splat(-kShift));
+}
+
+// The source as 16-bit pairs of channels, 4 bytes a pixel as before: twice as many blocks. `blocks`: of the source.
+Source Widen(const Source& source, std::ptrdiff_t blocks, std::byte* scratch, const Threads& threads) {
+  auto* const widened = reinterpret_cast<std::int8_t*>(scratch);
+  threads.Cut(blocks, 1, [&](Stretch some, int) {
+    for (std::ptrdiff_t block = some.begin; block < some.end; ++block) {
+      const std::int8_t* const from = source.pixels + block * source.block_stride;
+      std::int8_t* const even = widened + 2 * block * source.block_stride;
+      std::int8_t* const odd = even + source.block_stride;
+      std::ptrdiff_t at = 0;
+      for (; at + 16 <= source.block_stride; at += 16) {
+        const DepthPairs pairs = PairsOfBytes(wasm_v128_load(from + at));
+        wasm_v128_store(even + at, pairs.even);
+        wasm_v128_store(odd + at, pairs.odd);
+      }
+      for (; at < source.block_stride; at += 4) {
+        const v128_t pixel = wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(from + at));
+        wasm_v128_store32_lane(even + at, pixel, 0);
+        wasm_v128_store32_lane(odd + at, pixel, 1);
+      }
+    }
+  });
+  return {widened, source.block_stride};
+}
+
+std::size_t WidenedBytes(std::ptrdiff_t blocks, std::ptrdiff_t source_stride) {
+  // Vector loads of a window may reach 15 bytes past the last pixel.
+  return RoundUp(static_cast<std::size_t>(2 * blocks * source_stride) + 16, 16);
 }
 
 template <typename A>
@@ -235,9 +253,9 @@ struct Run {
 
   template <bool Adjacent>
   void Multiply(const std::int32_t* origins, const std::int8_t* decoded, Tile& tile) const {
-    ForEachStep(source, windows, origins, [&](const auto& pixels, std::ptrdiff_t offset) {
+    ForEachStep(source, windows, windows.blocks * A::kParts, origins, [&](const auto& pixels, std::ptrdiff_t offset) {
       A::template Step<Adjacent>(tile, pixels, offset, decoded);
-      decoded += A::kStepBytes;
+      decoded += A::kStepBytes / A::kParts;
     });
   }
 
@@ -391,17 +409,33 @@ std::size_t Dense::PanelsAtOnce(const Windows& windows) const {
   return weights_.Panels() * panel <= kDecodedLimit ? weights_.Panels() : 1;
 }
 
-std::size_t Dense::ScratchBytes(const Windows& windows, int threads) const {
-  return windows.origins.size() * sizeof(std::int32_t) + static_cast<std::size_t>(threads) * PanelsAtOnce(windows) *
-                                                             weights_.steps *
-                                                             static_cast<std::size_t>(StepBytesOf(arithmetic_));
+bool Dense::UsesWinograd(const Windows& windows) const {
+  return arithmetic_ != Arithmetic::kRelaxedAdd && WinogradPays(windows, weights_.rows);
+}
+
+bool Dense::Widens(const Windows& windows) const { return arithmetic_ == Arithmetic::kPairs && windows.pixels != 1; }
+
+std::size_t Dense::ScratchBytes(const Windows& windows, std::ptrdiff_t source_stride, int threads) const {
+  if (UsesWinograd(windows)) return WinogradPlan(windows, weights_.rows).ScratchBytes(threads);
+  return (Widens(windows) ? WidenedBytes(windows.blocks, source_stride) : 0) +
+         windows.origins.size() * sizeof(std::int32_t) +
+         static_cast<std::size_t>(threads) * PanelsAtOnce(windows) * weights_.steps *
+             static_cast<std::size_t>(StepBytesOf(arithmetic_));
 }
 
 template <typename Output>
 void Dense::RunAny(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
                    const Output& output, std::byte* scratch, const Threads& threads) const {
+  if (UsesWinograd(windows)) {
+    return RunWinograd(source, windows, weights_, channel, block_stride, output, scratch, threads);
+  }
+  Source read = source;
+  if (Widens(windows)) {
+    read = Widen(source, windows.blocks, scratch, threads);
+    scratch += WidenedBytes(windows.blocks, source.block_stride);
+  }
   const auto run = [&]<typename A>(A) {
-    const w4a8::Run<A> job{source, windows, weights_, channel, block_stride};
+    const w4a8::Run<A> job{read, windows, weights_, channel, block_stride};
     if (weights_.nibbles) {
       job.template Any<true>(output, PanelsAtOnce(windows), scratch, threads);
     } else {

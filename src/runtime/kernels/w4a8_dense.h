@@ -11,6 +11,9 @@
 // - the relaxed dot product (kernels/relaxed.h) added to 32 bits in one instruction: twice as fast where the processor
 //   has that instruction too (AVX-VNNI, ARM's dot product);
 // - the relaxed dot product to 16 bits and one multiplication with ones: faster where it has not.
+// 16-bit pairs read an image that was widened once for all channels. 3x3 windows side by side take fewer products yet
+// (kernels/w4a8_winograd.h).
+//
 // The relaxed ones need a factor in 0..127. Activations use all 8 bits, so it is the weights, whose codes lie within
 // +-63: with code + 64 for a weight, sum(x code) = sum(x (code + 64)) - 64 sum(x), and the last sum is one for all
 // channels of a pixel.
@@ -43,6 +46,8 @@ Arithmetic FastestArithmetic();
 struct Windows {
   std::ptrdiff_t blocks = 0;          ///< Of four channels, in a window.
   std::ptrdiff_t pixels = 0;          ///< Of the output.
+  std::ptrdiff_t width = 0;           ///< Of the output.
+  bool is_plain_3x3 = false;          ///< 3 x 3 taps, no stride, no dilation.
   std::vector<std::int32_t> origins;  ///< Of each output pixel's window in a block; rounded up to a multiple of 4.
   std::vector<std::int32_t> taps;     ///< From an origin to each tap.
 };
@@ -67,7 +72,8 @@ class Dense {
                               std::ptrdiff_t channels, std::ptrdiff_t taps, Arithmetic arithmetic);
 
   std::size_t WeightBytes() const { return weights_.data.size(); }
-  std::size_t ScratchBytes(const Windows& windows, int threads) const;
+  /// `source_stride`: the source's block stride.
+  std::size_t ScratchBytes(const Windows& windows, std::ptrdiff_t source_stride, int threads) const;
 
   /// Writes channels [channel, channel + rows) of the output; `block_stride` is the output's. `channel` is a multiple
   /// of four. `scratch` is aligned to 16 bytes and has room for `threads`.
@@ -81,6 +87,8 @@ class Dense {
   void RunAny(const Source& source, const Windows& windows, std::ptrdiff_t channel, std::ptrdiff_t block_stride,
               const Output& output, std::byte* scratch, const Threads& threads) const;
   std::size_t PanelsAtOnce(const Windows& windows) const;
+  bool UsesWinograd(const Windows& windows) const;
+  bool Widens(const Windows& windows) const;
 
   PackedWeights weights_;
   Arithmetic arithmetic_ = Arithmetic::kPairs;

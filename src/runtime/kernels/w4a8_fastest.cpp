@@ -23,7 +23,8 @@ struct Probe {
   std::vector<std::int32_t> start = std::vector<std::int32_t>(kRows + 8, 0);
   std::vector<float> multipliers = std::vector<float>(kRows + 8, 1e-3F);
   IntegerWeights weights;
-  Windows windows{.blocks = kChannels / 4, .pixels = kPixels, .origins = {}, .taps = {0}};
+  Windows windows{
+      .blocks = kChannels / 4, .pixels = kPixels, .width = kPixels, .is_plain_3x3 = false, .origins = {}, .taps = {0}};
 
   Probe() {
     weights.rows = kRows;
@@ -44,7 +45,7 @@ struct Probe {
     Outcome outcome;
     const auto dense = Dense::Create(weights, 0, kRows, kChannels, 1, arithmetic);
     if (!dense) return outcome;
-    Buffer<std::byte> scratch(dense->ScratchBytes(windows, 1));
+    Buffer<std::byte> scratch(dense->ScratchBytes(windows, 4 * kPixels, 1));
     if (scratch.size() == 0) return outcome;
     outcome.bytes.resize(kPixels * kRows);
     const ByteOutput output{.rows = {start.data(), multipliers.data()},
