@@ -28,8 +28,8 @@ Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmet
     kernel_ = Plain{std::move(weights.values)};
     return {};
   }
-  if (seven_bits && arithmetic != Arithmetic::kPairs && g.groups > 1 && DepthwiseRows::Supports(g)) {
-    auto rows = DepthwiseRows::Create(g, weights, arithmetic);
+  if (g.groups > 1 && DepthwiseRows::Supports(g)) {
+    auto rows = DepthwiseRows::Create(g, weights, seven_bits, arithmetic);
     if (!rows) return Forward(rows);
     kernel_bytes_ = rows->ScratchBytes(threads);
     kernel_ = std::move(*rows);

@@ -28,9 +28,9 @@ struct Tile {
   v128_t high[4];
 };
 
-// Four pixels by 8 channels. Where they lie side by side (Adjacent), a load and four shuffles or four loads read them:
-// each arithmetic says which was measured to be faster (Shuffles).
-template <typename Arithmetic, bool Adjacent, bool Shuffles>
+// Four pixels by 8 channels; Spacing as of SpacingOf. Where pixels lie side by side, a load and four shuffles or four
+// loads read them: each arithmetic says which was measured to be faster (Shuffles).
+template <typename Arithmetic, int Spacing, bool Shuffles>
 void MultiplyStep(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
   const v128_t low = wasm_v128_load(step);
   const v128_t high = wasm_v128_load(step + 16);
@@ -38,7 +38,7 @@ void MultiplyStep(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t o
     tile.low[p] = Arithmetic::Dot(x, low, tile.low[p]);
     tile.high[p] = Arithmetic::Dot(x, high, tile.high[p]);
   };
-  if constexpr (Adjacent && Shuffles) {
+  if constexpr (Spacing == 4 && Shuffles) {
     const v128_t x = wasm_v128_load(pixels[0] + offset);
     accumulate(wasm_i32x4_shuffle(x, x, 0, 0, 0, 0), 0);
     accumulate(wasm_i32x4_shuffle(x, x, 1, 1, 1, 1), 1);
@@ -46,7 +46,7 @@ void MultiplyStep(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t o
     accumulate(wasm_i32x4_shuffle(x, x, 3, 3, 3, 3), 3);
   } else {
     for (int p = 0; p < 4; ++p) {
-      accumulate(wasm_v128_load32_splat(Adjacent ? pixels[0] + offset + 4 * p : pixels[p] + offset), p);
+      accumulate(wasm_v128_load32_splat(Spacing > 0 ? pixels[0] + offset + Spacing * p : pixels[p] + offset), p);
     }
   }
 }
@@ -72,9 +72,9 @@ struct PairArithmetic {
     return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(x, weights));
   }
 
-  template <bool Adjacent>
+  template <int Spacing>
   static void Step(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
-    MultiplyStep<PairArithmetic, Adjacent, false>(tile, pixels, offset, step);
+    MultiplyStep<PairArithmetic, Spacing, false>(tile, pixels, offset, step);
   }
 
   // One pixel. Each of the four accumulators holds two channels, each in two halves.
@@ -114,9 +114,9 @@ struct RelaxedArithmetic {
     return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(relaxed::DotPairs(x, weights), wasm_i16x8_splat(1)));
   }
 
-  template <bool Adjacent>
+  template <int Spacing>
   static void Step(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
-    MultiplyStep<RelaxedArithmetic, Adjacent, !Add>(tile, pixels, offset, step);
+    MultiplyStep<RelaxedArithmetic, Spacing, !Add>(tile, pixels, offset, step);
   }
 
   struct Vector {
@@ -176,15 +176,25 @@ v128_t LoadPixels(const std::int8_t* const* pixels, std::ptrdiff_t offset) {
 template <typename Visit>
 void ForEachStep(const Source& source, const Windows& windows, std::ptrdiff_t blocks, const std::int32_t* origins,
                  Visit visit) {
-  for (const std::int32_t tap : windows.taps) {
+  const auto at_tap = [&](std::int32_t tap, auto then) {
     const std::int8_t* const first = source.pixels + tap;
     const std::int8_t* const pixels[4] = {first + origins[0], first + origins[1], first + origins[2],
                                           first + origins[3]};
-    std::ptrdiff_t offset = 0;
+    then(pixels);
+  };
+  if (blocks == 1) {  // First layers: no loop in the loop.
     KDEQUANT_NO_UNROLL
-    for (std::ptrdiff_t block = 0; block < blocks; ++block, offset += source.block_stride) {
-      visit(pixels, offset);
-    }
+    for (const std::int32_t tap : windows.taps) at_tap(tap, [&](const auto& pixels) { visit(pixels, 0); });
+    return;
+  }
+  for (const std::int32_t tap : windows.taps) {
+    at_tap(tap, [&](const auto& pixels) {
+      std::ptrdiff_t offset = 0;
+      KDEQUANT_NO_UNROLL
+      for (std::ptrdiff_t block = 0; block < blocks; ++block, offset += source.block_stride) {
+        visit(pixels, offset);
+      }
+    });
   }
 }
 
@@ -194,7 +204,7 @@ void ForEachStep(const Source& source, const Windows& windows, std::ptrdiff_t bl
   const auto add = [&](v128_t bytes) {
     sums = wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(bytes)));
   };
-  if (AreAdjacent(origins)) {
+  if (SpacingOf(origins) == 4) {
     ForEachStep(source, windows, windows.blocks, origins,
                 [&](const auto& p, std::ptrdiff_t at) { add(LoadPixels<true>(p, at)); });
   } else {
@@ -251,10 +261,10 @@ struct Run {
     if (row + 4 < Rows()) Store<4>(output, bounds, channel + row + 4, index + block_stride, tile.high);
   }
 
-  template <bool Adjacent>
+  template <int Spacing>
   void Multiply(const std::int32_t* origins, const std::int8_t* decoded, Tile& tile) const {
     ForEachStep(source, windows, windows.blocks * A::kParts, origins, [&](const auto& pixels, std::ptrdiff_t offset) {
-      A::template Step<Adjacent>(tile, pixels, offset, decoded);
+      A::template Step<Spacing>(tile, pixels, offset, decoded);
       decoded += A::kStepBytes / A::kParts;
     });
   }
@@ -277,10 +287,11 @@ struct Run {
         }
       }
       const std::int32_t* const origins = windows.origins.data() + pixel;
-      if (AreAdjacent(origins)) {
-        Multiply<true>(origins, decoded, tile);
-      } else {
-        Multiply<false>(origins, decoded, tile);
+      switch (SpacingOf(origins)) {
+        case 4: Multiply<4>(origins, decoded, tile); break;
+        case 8: Multiply<8>(origins, decoded, tile); break;
+        case 16: Multiply<16>(origins, decoded, tile); break;
+        default: Multiply<0>(origins, decoded, tile);
       }
       Put(output, bounds, row, pixel, tile);
     }

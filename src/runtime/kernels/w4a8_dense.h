@@ -52,9 +52,12 @@ struct Windows {
   std::vector<std::int32_t> taps;     ///< From an origin to each tap.
 };
 
-/// Whether the windows of four pixels lie side by side, so that one load reads a tap of all.
-inline bool AreAdjacent(const std::int32_t* origins) {
-  return origins[1] - origins[0] == 4 && origins[2] - origins[1] == 4 && origins[3] - origins[2] == 4;
+/// The bytes from one window to the next of four pixels: 4, 8 or 16 (strides of 1, 2 and 4); 0 where it is none of
+/// these or not the same for all.
+inline int SpacingOf(const std::int32_t* origins) {
+  const std::int32_t spacing = origins[1] - origins[0];
+  const bool same = origins[2] - origins[1] == spacing && origins[3] - origins[2] == spacing;
+  return same && (spacing == 4 || spacing == 8 || spacing == 16) ? spacing : 0;
 }
 
 /// A group's first block and the bytes from one block to the next.

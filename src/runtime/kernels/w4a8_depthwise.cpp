@@ -59,7 +59,7 @@ void DepthwisePairs::RunBlock(const Source& source, const Windows& windows, cons
       bytes = wasm_v128_load32_lane(pixels + origins[2] + tap, bytes, 2);
       return wasm_v128_load32_lane(pixels + origins[3] + tap, bytes, 3);
     };
-    const bool adjacent = AreAdjacent(origins);
+    const bool adjacent = SpacingOf(origins) == 4;
     v128_t sums[4] = {start, start, start, start};
     const std::int16_t* weight = weights_.data() + static_cast<std::size_t>(block) * pairs * 8;
     KDEQUANT_NO_UNROLL
@@ -90,31 +90,40 @@ template void DepthwisePairs::Run(const Source&, const Windows&, const Image&, c
                                   const Threads&) const;
 
 bool DepthwiseRows::Supports(const ConvGeometry& g) {
-  return KDEQUANT_HAS_RELAXED && g.IsDepthwise() && g.dilations[0] == 1 && g.dilations[1] == 1 &&
+  return g.IsDepthwise() && g.dilations[0] == 1 && g.dilations[1] == 1 &&
          std::ranges::all_of(g.pads, [](std::ptrdiff_t pad) { return pad >= 0; });
 }
 
 Result<DepthwiseRows> DepthwiseRows::Create(const ConvGeometry& geometry, const IntegerWeights& weights,
-                                            Arithmetic arithmetic) {
+                                            bool seven_bits, Arithmetic arithmetic) {
   DepthwiseRows made;
   const ConvGeometry& g = geometry;
   made.geometry_ = g;
-  made.arithmetic_ = arithmetic;
+  made.four_rows_ = KDEQUANT_HAS_RELAXED && seven_bits && arithmetic == Arithmetic::kRelaxedAdd;
+  const std::ptrdiff_t line_rows = made.four_rows_ ? 4 : 2;
   made.rows_ = g.strides[0] == 1 ? 2 : 1;
-  made.groups_ = ((made.rows_ - 1) * g.strides[0] + g.kernel[0] + 3) / 4;
+  made.lines_ = ((made.rows_ - 1) * g.strides[0] + g.kernel[0] + line_rows - 1) / line_rows;
   made.line_width_ = std::max(g.input.width + g.pads[1] + g.pads[3],
                               (std::max<std::ptrdiff_t>(g.output.width, 4) - 1) * g.strides[1] + g.kernel[1]);
-  auto packed = Zeros<std::int8_t>(g.input.Blocks() * made.rows_ * g.kernel[1] * made.groups_ * 16);
+  auto packed = Zeros<std::int8_t>(g.input.Blocks() * made.lines_ * g.kernel[1] * made.rows_ * 16);
   if (!packed) return Forward(packed);
   made.weights_ = std::move(*packed);
   for (std::ptrdiff_t c = 0; c < g.input.channels; ++c) {
     for (std::ptrdiff_t row = 0; row < made.rows_; ++row) {
       for (std::ptrdiff_t ky = 0; ky < g.kernel[0]; ++ky) {
-        const std::ptrdiff_t line = row * g.strides[0] + ky;
+        const std::ptrdiff_t input_row = row * g.strides[0] + ky;
         for (std::ptrdiff_t kx = 0; kx < g.kernel[1]; ++kx) {
-          const std::ptrdiff_t vector = ((c / 4 * made.rows_ + row) * g.kernel[1] + kx) * made.groups_ + line / 4;
-          made.weights_.data()[vector * 16 + c % 4 * 4 + line % 4] =
+          const std::ptrdiff_t column = (c / 4 * made.lines_ + input_row / line_rows) * g.kernel[1] + kx;
+          std::int8_t* const vector = made.weights_.data() + (column * made.rows_ + row) * 16;
+          const std::ptrdiff_t lane = c % 4 * line_rows + input_row % line_rows;
+          const std::int8_t weight =
               weights.values[static_cast<std::size_t>((c * g.kernel[0] + ky) * g.kernel[1] + kx)];
+          if (made.four_rows_) {
+            vector[lane] = weight;
+          } else {
+            const std::int16_t wide = weight;
+            std::memcpy(vector + 2 * lane, &wide, sizeof(wide));
+          }
         }
       }
     }
@@ -124,20 +133,10 @@ Result<DepthwiseRows> DepthwiseRows::Create(const ConvGeometry& geometry, const 
 
 std::size_t DepthwiseRows::LineBytes() const {
   // The lines, and a row of zero points.
-  return static_cast<std::size_t>(groups_ * line_width_ * 16 + (geometry_.input.width + 3) / 4 * 16);
+  return static_cast<std::size_t>(lines_ * line_width_ * 16 + (geometry_.input.width + 3) / 4 * 16);
 }
 
-#if KDEQUANT_HAS_RELAXED
 namespace {
-
-struct AddArithmetic {
-  static v128_t Dot(v128_t weights, v128_t x, v128_t sum) { return relaxed::DotAdd(weights, x, sum); }
-};
-struct PairsArithmetic {
-  static v128_t Dot(v128_t weights, v128_t x, v128_t sum) {
-    return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(relaxed::DotPairs(weights, x), wasm_i16x8_splat(1)));
-  }
-};
 
 // Up to four pixels; none behind the last is read.
 v128_t LoadFour(const std::int8_t* pixels, std::ptrdiff_t count) {
@@ -148,65 +147,111 @@ v128_t LoadFour(const std::int8_t* pixels, std::ptrdiff_t count) {
   return bytes;
 }
 
-// Rows of `width` pixels to a line of columns.
-void Interleave(const std::int8_t* const rows[4], std::ptrdiff_t width, std::int8_t* line) {
-  for (std::ptrdiff_t x = 0; x < width; x += 4) {
-    const std::ptrdiff_t count = width - x;
-    const v128_t a = LoadFour(rows[0] + 4 * x, count);
-    const v128_t b = LoadFour(rows[1] + 4 * x, count);
-    const v128_t c = LoadFour(rows[2] + 4 * x, count);
-    const v128_t d = LoadFour(rows[3] + 4 * x, count);
-    const v128_t ab = wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    const v128_t cd = wasm_i8x16_shuffle(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    const v128_t ab2 = wasm_i8x16_shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    const v128_t cd2 = wasm_i8x16_shuffle(c, d, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    const v128_t columns[4] = {wasm_i16x8_shuffle(ab, cd, 0, 8, 1, 9, 2, 10, 3, 11),
-                               wasm_i16x8_shuffle(ab, cd, 4, 12, 5, 13, 6, 14, 7, 15),
-                               wasm_i16x8_shuffle(ab2, cd2, 0, 8, 1, 9, 2, 10, 3, 11),
-                               wasm_i16x8_shuffle(ab2, cd2, 4, 12, 5, 13, 6, 14, 7, 15)};
-    for (std::ptrdiff_t i = 0; i < std::min<std::ptrdiff_t>(count, 4); ++i)
-      wasm_v128_store(line + 16 * (x + i), columns[i]);
-  }
+// Bytes of a and b in turn: of the first two pixels, and of the last two.
+v128_t InterleaveFront(v128_t a, v128_t b) {
+  return wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
+v128_t InterleaveBack(v128_t a, v128_t b) {
+  return wasm_i8x16_shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+// Up to four columns.
+void StoreColumns(v128_t a, v128_t b, v128_t c, v128_t d, std::ptrdiff_t count, std::int8_t* line) {
+  wasm_v128_store(line, a);
+  if (count > 1) wasm_v128_store(line + 16, b);
+  if (count > 2) wasm_v128_store(line + 32, c);
+  if (count > 3) wasm_v128_store(line + 48, d);
+}
+
+// What a line is made of, and how it is multiplied.
+struct TwoRows {
+  static constexpr int kRows = 2;
+
+  static v128_t Dot(v128_t weights, v128_t x, v128_t sum) {
+    return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(x, weights));
+  }
+
+  // Up to four columns.
+  static void Interleave(const std::int8_t* const* rows, std::ptrdiff_t at, std::ptrdiff_t count, std::int8_t* line) {
+    const v128_t a = LoadFour(rows[0] + at, count);
+    const v128_t b = LoadFour(rows[1] + at, count);
+    const v128_t front = InterleaveFront(a, b);
+    const v128_t back = InterleaveBack(a, b);
+    StoreColumns(wasm_i16x8_extend_low_i8x16(front), wasm_i16x8_extend_high_i8x16(front),
+                 wasm_i16x8_extend_low_i8x16(back), wasm_i16x8_extend_high_i8x16(back), count, line);
+  }
+};
+
+#if KDEQUANT_HAS_RELAXED
+struct FourRows {
+  static constexpr int kRows = 4;
+
+  static v128_t Dot(v128_t weights, v128_t x, v128_t sum) { return relaxed::DotAdd(weights, x, sum); }
+
+  static void Interleave(const std::int8_t* const* rows, std::ptrdiff_t at, std::ptrdiff_t count, std::int8_t* line) {
+    const v128_t a = LoadFour(rows[0] + at, count);
+    const v128_t b = LoadFour(rows[1] + at, count);
+    const v128_t c = LoadFour(rows[2] + at, count);
+    const v128_t d = LoadFour(rows[3] + at, count);
+    const v128_t ab = InterleaveFront(a, b);
+    const v128_t cd = InterleaveFront(c, d);
+    const v128_t ab2 = InterleaveBack(a, b);
+    const v128_t cd2 = InterleaveBack(c, d);
+    StoreColumns(wasm_i16x8_shuffle(ab, cd, 0, 8, 1, 9, 2, 10, 3, 11),
+                 wasm_i16x8_shuffle(ab, cd, 4, 12, 5, 13, 6, 14, 7, 15),
+                 wasm_i16x8_shuffle(ab2, cd2, 0, 8, 1, 9, 2, 10, 3, 11),
+                 wasm_i16x8_shuffle(ab2, cd2, 4, 12, 5, 13, 6, 14, 7, 15), count, line);
+  }
+};
+#endif
 
 }  // namespace
 
-// The input of one step of output rows, interleaved.
+// The input of one step of output rows, interleaved. Lines stand in a ring: what the next step still needs stays.
 struct DepthwiseRows::Lines {
   const ConvGeometry& g;
-  std::ptrdiff_t groups;
+  std::ptrdiff_t count;
   std::ptrdiff_t width;
-  std::int8_t* lines;
+  std::int8_t* start;
   const std::int8_t* zeros;  // A row of zero points.
+  std::ptrdiff_t first = 0;  // Of the ring.
 
-  void Fill(const std::int8_t* block, std::ptrdiff_t first_row) const {
-    for (std::ptrdiff_t group = 0; group < groups; ++group) {
-      const std::int8_t* rows[4];
-      for (std::ptrdiff_t i = 0; i < 4; ++i) {
-        const std::ptrdiff_t y = first_row + 4 * group + i;
+  std::int8_t* Line(std::ptrdiff_t i) const { return start + (first + i) % count * 16 * width; }
+
+  // Makes the last `fresh` lines; `first_row` is that of the first line.
+  template <typename A>
+  void Fill(const std::int8_t* block, std::ptrdiff_t first_row, std::ptrdiff_t fresh) const {
+    for (std::ptrdiff_t line = count - fresh; line < count; ++line) {
+      const std::int8_t* rows[A::kRows];
+      for (std::ptrdiff_t i = 0; i < A::kRows; ++i) {
+        const std::ptrdiff_t y = first_row + A::kRows * line + i;
         rows[i] = y < 0 || y >= g.input.height ? zeros : block + 4 * y * g.input.width;
       }
-      Interleave(rows, g.input.width, lines + 16 * (group * width + g.pads[1]));
+      std::int8_t* const columns = Line(line) + 16 * g.pads[1];
+      std::ptrdiff_t x = 0;
+      for (; x + 4 <= g.input.width; x += 4) A::Interleave(rows, 4 * x, 4, columns + 16 * x);
+      if (x < g.input.width) A::Interleave(rows, 4 * x, g.input.width - x, columns + 16 * x);
     }
   }
 };
 
-// Four output pixels of one row, or of two.
-template <typename A, int Rows>
-void DepthwiseRows::AddTile(const Lines& lines, const std::int8_t* weights, const std::int8_t* columns,
-                            v128_t (&sums)[2][4]) {
-  const std::ptrdiff_t step = 16 * lines.g.strides[1];
-  const std::ptrdiff_t below = 16 * lines.g.kernel[1] * lines.groups;
+// Four output pixels of one row, or of two. Stride: 1 or 2, or 0 for any other.
+template <typename A, int Rows, int Stride>
+void DepthwiseRows::AddTile(const Lines& lines, const std::int8_t* weights, std::ptrdiff_t column,
+                            v128_t (&sums)[2][4]) const {
+  const std::ptrdiff_t step = 16 * (Stride == 0 ? geometry_.strides[1] : Stride);
+  const std::ptrdiff_t columns = geometry_.kernel[1];
+  const std::ptrdiff_t weight_step = 16 * rows_;
   v128_t upper[4] = {sums[0][0], sums[0][1], sums[0][2], sums[0][3]};
   v128_t lower[4] = {sums[1][0], sums[1][1], sums[1][2], sums[1][3]};
-  for (std::ptrdiff_t kx = 0; kx < lines.g.kernel[1]; ++kx) {
-    const std::int8_t* column = columns + 16 * kx;
+  for (std::ptrdiff_t line = 0; line < lines_; ++line) {
+    const std::int8_t* at = lines.Line(line) + column * step;
     KDEQUANT_NO_UNROLL
-    for (std::ptrdiff_t group = 0; group < lines.groups; ++group, weights += 16, column += 16 * lines.width) {
+    for (std::ptrdiff_t kx = 0; kx < columns; ++kx, at += 16, weights += weight_step) {
       const v128_t first = wasm_v128_load(weights);
-      const v128_t second = Rows == 2 ? wasm_v128_load(weights + below) : first;
+      const v128_t second = Rows == 2 ? wasm_v128_load(weights + 16) : first;
       for (int p = 0; p < 4; ++p) {
-        const v128_t x = wasm_v128_load(column + p * step);
+        const v128_t x = wasm_v128_load(at + p * step);
         upper[p] = A::Dot(first, x, upper[p]);
         if constexpr (Rows == 2) lower[p] = A::Dot(second, x, lower[p]);
       }
@@ -222,36 +267,48 @@ template <typename A, typename Output>
 void DepthwiseRows::RunWith(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
                             const Threads& threads) const {
   threads.Cut(geometry_.input.Blocks(), 1, [&](Stretch blocks, int thread) {
-    auto* const lines = reinterpret_cast<std::int8_t*>(scratch) + static_cast<std::size_t>(thread) * LineBytes();
-    // Padding left, right and behind, and rows outside: written once, never overwritten.
-    std::memset(lines, zero_point, LineBytes());
-    const Lines input_lines{geometry_, groups_, line_width_, lines, lines + groups_ * line_width_ * 16};
-    for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block)
-      RunBlock<A>(input_lines, input, output, block);
+    auto* const start = reinterpret_cast<std::int8_t*>(scratch) + static_cast<std::size_t>(thread) * LineBytes();
+    std::int8_t* const zeros = start + lines_ * line_width_ * 16;
+    std::memset(zeros, zero_point, static_cast<std::size_t>((geometry_.input.width + 3) / 4 * 16));
+    // Padding left, right and behind: written once, never overwritten.
+    if constexpr (A::kRows == 4) {
+      std::memset(start, zero_point, static_cast<std::size_t>(zeros - start));
+    } else {
+      const v128_t wide = wasm_i16x8_splat(static_cast<std::int16_t>(zero_point));
+      for (std::int8_t* column = start; column < zeros; column += 16) wasm_v128_store(column, wide);
+    }
+    Lines lines{geometry_, lines_, line_width_, start, zeros};
+    for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) RunBlock<A>(lines, input, output, block);
   });
 }
 
 template <typename A, typename Output>
-void DepthwiseRows::RunBlock(const Lines& input_lines, const std::int8_t* input, const Output& output,
-                             std::ptrdiff_t block) const {
+void DepthwiseRows::RunBlock(Lines& lines, const std::int8_t* input, const Output& output, std::ptrdiff_t block) const {
   const ConvGeometry& g = geometry_;
   const VectorBounds bounds = MakeStore(output);
-  const std::int8_t* const lines = input_lines.lines;
-  const std::ptrdiff_t column_step = 16 * g.strides[1];
-  const std::ptrdiff_t row_vectors = g.kernel[1] * groups_;
-  const std::int8_t* const weights = weights_.data() + block * rows_ * row_vectors * 16;
+  const std::int8_t* const weights = weights_.data() + block * lines_ * g.kernel[1] * rows_ * 16;
   const v128_t start = wasm_v128_load(output.rows.start + 4 * block);
+  const std::int8_t* const pixels = input + block * g.input.BlockStride();
+  const bool slides = rows_ * g.strides[0] == A::kRows;  // One line on from step to step.
   for (std::ptrdiff_t oy = 0; oy < g.output.height; oy += rows_) {
-    input_lines.Fill(input + block * g.input.BlockStride(), oy * g.strides[0] - g.pads[0]);
+    const bool keeps = slides && oy > 0;
+    if (keeps) lines.first = (lines.first + 1) % lines_;
+    lines.template Fill<A>(pixels, oy * g.strides[0] - g.pads[0], keeps ? 1 : lines_);
     const bool both = rows_ == 2 && oy + 1 < g.output.height;
     for (std::ptrdiff_t tile = 0; tile < g.output.width; tile += 4) {
       // The last tile of a row reaches back over the one before it.
       const std::ptrdiff_t ox = std::max<std::ptrdiff_t>(0, std::min(tile, g.output.width - 4));
       v128_t sums[2][4] = {{start, start, start, start}, {start, start, start, start}};
-      if (both) {
-        AddTile<A, 2>(input_lines, weights, lines + ox * column_step, sums);
+      const auto add = [&]<int Stride>() {
+        if (both) return AddTile<A, 2, Stride>(lines, weights, ox, sums);
+        AddTile<A, 1, Stride>(lines, weights, ox, sums);
+      };
+      if (g.strides[1] == 1) {
+        add.template operator()<1>();
+      } else if (g.strides[1] == 2) {
+        add.template operator()<2>();
       } else {
-        AddTile<A, 1>(input_lines, weights, lines + ox * column_step, sums);
+        add.template operator()<0>();
       }
       for (std::ptrdiff_t row = 0; row < (both ? 2 : 1); ++row) {
         const std::ptrdiff_t index = g.output.Index(4 * block, (oy + row) * g.output.width + ox);
@@ -269,14 +326,11 @@ void DepthwiseRows::RunBlock(const Lines& input_lines, const std::int8_t* input,
 template <typename Output>
 void DepthwiseRows::Run(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
                         const Threads& threads) const {
-  if (arithmetic_ == Arithmetic::kRelaxedAdd)
-    return RunWith<AddArithmetic>(input, zero_point, output, scratch, threads);
-  RunWith<PairsArithmetic>(input, zero_point, output, scratch, threads);
-}
-#else
-template <typename Output>
-void DepthwiseRows::Run(const std::int8_t*, std::int32_t, const Output&, std::byte*, const Threads&) const {}
+#if KDEQUANT_HAS_RELAXED
+  if (four_rows_) return RunWith<FourRows>(input, zero_point, output, scratch, threads);
 #endif
+  RunWith<TwoRows>(input, zero_point, output, scratch, threads);
+}
 
 template void DepthwiseRows::Run(const std::int8_t*, std::int32_t, const ByteOutput&, std::byte*, const Threads&) const;
 template void DepthwiseRows::Run(const std::int8_t*, std::int32_t, const FloatOutput&, std::byte*,

@@ -15,7 +15,7 @@ namespace kdequant::w4a8 {
 using runtime::ConvGeometry;
 using runtime::Image;
 
-/// Any window, with 16-bit pairs of taps.
+/// Any window, with 16-bit pairs of taps: for the geometries that DepthwiseRows does not know.
 class DepthwisePairs {
  public:
   /// `weights`: [C, 1, kh, kw]. Errors: kOutOfMemory.
@@ -34,16 +34,18 @@ class DepthwisePairs {
   Buffer<std::int16_t> weights_;  // [C / 4][pairs of taps][4 channels][2 taps]
 };
 
-/// The relaxed dot product over four rows at once. Input bytes must be in 0..127.
+/// Products with a column of the kernel at once.
 ///
-/// Four rows are interleaved, so that a vector holds one column of four channels; a dot product of it with a column of
-/// the kernel is that column's part of an output. Where rows do not skip, two output rows share what was interleaved,
-/// the second with its kernel a row lower.
+/// Input rows are interleaved to lines, so that a vector holds one column of four channels; a dot product of it with a
+/// column of the kernel is that column's part of an output. Lines are of two rows in 16 bits; or, for the relaxed dot
+/// product with addition, of four rows in bytes, which must be in 0..127 then. Where rows do not skip, two output rows
+/// share what was interleaved, the second with its kernel a row lower.
 class DepthwiseRows {
  public:
   /// Whether the geometry is one of those: no dilation, no cropping.
   static bool Supports(const ConvGeometry& geometry);
-  static Result<DepthwiseRows> Create(const ConvGeometry& geometry, const IntegerWeights& weights,
+  /// `seven_bits`: input bytes are in 0..127.
+  static Result<DepthwiseRows> Create(const ConvGeometry& geometry, const IntegerWeights& weights, bool seven_bits,
                                       Arithmetic arithmetic);
   std::size_t WeightBytes() const { return weights_.size(); }
   std::size_t ScratchBytes(int threads) const { return static_cast<std::size_t>(threads) * LineBytes(); }
@@ -55,21 +57,21 @@ class DepthwiseRows {
 
  private:
   struct Lines;
-  template <typename A, int Rows>
-  static void AddTile(const Lines& lines, const std::int8_t* weights, const std::int8_t* columns, v128_t (&sums)[2][4]);
+  template <typename A, int Rows, int Stride>
+  void AddTile(const Lines& lines, const std::int8_t* weights, std::ptrdiff_t column, v128_t (&sums)[2][4]) const;
   template <typename A, typename Output>
   void RunWith(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
                const Threads& threads) const;
   template <typename A, typename Output>
-  void RunBlock(const Lines& lines, const std::int8_t* input, const Output& output, std::ptrdiff_t block) const;
+  void RunBlock(Lines& lines, const std::int8_t* input, const Output& output, std::ptrdiff_t block) const;
   std::size_t LineBytes() const;
 
   ConvGeometry geometry_;
-  Arithmetic arithmetic_ = Arithmetic::kRelaxedPairs;
+  bool four_rows_ = false;         // A line holds, in bytes; else two in 16 bits.
   std::ptrdiff_t rows_ = 1;        // Output rows at once.
-  std::ptrdiff_t groups_ = 1;      // Of four input rows, for them.
+  std::ptrdiff_t lines_ = 1;       // Of input rows, for them.
   std::ptrdiff_t line_width_ = 0;  // Columns of a line: the padded input's, and what the last tile reads behind it.
-  Buffer<std::int8_t> weights_;    // [C / 4][output row][column][group][4 channels][4 rows]
+  Buffer<std::int8_t> weights_;    // [C / 4][line][column][output row][4 channels][rows of a line], 16 bytes
 };
 
 }  // namespace kdequant::w4a8

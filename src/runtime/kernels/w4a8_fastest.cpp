@@ -69,8 +69,8 @@ Arithmetic Choose() {
   const auto add = probe.Run(Arithmetic::kRelaxedAdd);
   const bool pairs_right = pairs.bytes == expected.bytes;
   const bool add_right = add.bytes == expected.bytes;
-  // One instruction where it is fast at all, and twice as fast then; else browsers make it of the same instructions, and
-  // which seems the faster is chance.
+  // One instruction where it is fast at all, and twice as fast then; else browsers make it of the same instructions,
+  // and which seems the faster is chance.
   constexpr double kClearly = 1.3;
   if (add_right && (!pairs_right || kClearly * add.seconds < pairs.seconds)) return Arithmetic::kRelaxedAdd;
   return pairs_right ? Arithmetic::kRelaxedPairs : Arithmetic::kPairs;
