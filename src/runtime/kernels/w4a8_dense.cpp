@@ -28,26 +28,16 @@ struct Tile {
   v128_t high[4];
 };
 
-// Four pixels by 8 channels; Spacing as of SpacingOf. Where pixels lie side by side, a load and four shuffles or four
-// loads read them: each arithmetic says which was measured to be faster (Shuffles).
-template <typename Arithmetic, int Spacing, bool Shuffles>
+// Four pixels by 8 channels; Spacing as of SpacingOf. Four loads that spread 4 bytes to all lanes cost less than one
+// load and four shuffles: the multiplications need the ports that shuffles would take.
+template <typename Arithmetic, int Spacing>
 void MultiplyStep(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
   const v128_t low = wasm_v128_load(step);
   const v128_t high = wasm_v128_load(step + 16);
-  const auto accumulate = [&](v128_t x, int p) {
+  for (int p = 0; p < 4; ++p) {
+    const v128_t x = wasm_v128_load32_splat(Spacing > 0 ? pixels[0] + offset + Spacing * p : pixels[p] + offset);
     tile.low[p] = Arithmetic::Dot(x, low, tile.low[p]);
     tile.high[p] = Arithmetic::Dot(x, high, tile.high[p]);
-  };
-  if constexpr (Spacing == 4 && Shuffles) {
-    const v128_t x = wasm_v128_load(pixels[0] + offset);
-    accumulate(wasm_i32x4_shuffle(x, x, 0, 0, 0, 0), 0);
-    accumulate(wasm_i32x4_shuffle(x, x, 1, 1, 1, 1), 1);
-    accumulate(wasm_i32x4_shuffle(x, x, 2, 2, 2, 2), 2);
-    accumulate(wasm_i32x4_shuffle(x, x, 3, 3, 3, 3), 3);
-  } else {
-    for (int p = 0; p < 4; ++p) {
-      accumulate(wasm_v128_load32_splat(Spacing > 0 ? pixels[0] + offset + Spacing * p : pixels[p] + offset), p);
-    }
   }
 }
 
@@ -70,11 +60,6 @@ struct PairArithmetic {
 
   static v128_t Dot(v128_t x, v128_t weights, v128_t sum) {
     return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(x, weights));
-  }
-
-  template <int Spacing>
-  static void Step(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
-    MultiplyStep<PairArithmetic, Spacing, false>(tile, pixels, offset, step);
   }
 
   // One pixel. Each of the four accumulators holds two channels, each in two halves.
@@ -112,11 +97,6 @@ struct RelaxedArithmetic {
   static v128_t Dot(v128_t x, v128_t weights, v128_t sum) {
     if constexpr (Add) return relaxed::DotAdd(x, weights, sum);
     return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(relaxed::DotPairs(x, weights), wasm_i16x8_splat(1)));
-  }
-
-  template <int Spacing>
-  static void Step(Tile& tile, const std::int8_t* const* pixels, std::ptrdiff_t offset, const std::int8_t* step) {
-    MultiplyStep<RelaxedArithmetic, Spacing, !Add>(tile, pixels, offset, step);
   }
 
   struct Vector {
@@ -264,7 +244,7 @@ struct Run {
   template <int Spacing>
   void Multiply(const std::int32_t* origins, const std::int8_t* decoded, Tile& tile) const {
     ForEachStep(source, windows, windows.blocks * A::kParts, origins, [&](const auto& pixels, std::ptrdiff_t offset) {
-      A::template Step<Spacing>(tile, pixels, offset, decoded);
+      MultiplyStep<A, Spacing>(tile, pixels, offset, decoded);
       decoded += A::kStepBytes / A::kParts;
     });
   }
