@@ -170,10 +170,14 @@ Result<Lookup> ReadLookup(const Constant& constant) {
     lookup.scales = std::move(scales->values);
   }
   const auto size = static_cast<std::int64_t>(lookup.table.size());
-  const bool inside = AllIndices(lookup, [&](std::size_t i, std::int64_t index) {
-    const std::int64_t offset = lookup.OffsetOf(i);
-    return offset >= 0 && offset <= size && index + offset >= 0 && index + offset < size;
-  });
+  // Most weights are four bits, and no index of four bits leaves a table of 16.
+  const auto holds_nibbles = [&](std::int64_t offset) { return offset >= 0 && offset + 16 <= size; };
+  const bool cannot_leave = !PackedNibbles(*constant.values).empty() &&
+                            (lookup.offsets.empty() ? size >= 16 : std::ranges::all_of(lookup.offsets, holds_nibbles));
+  const bool inside = cannot_leave || AllIndices(lookup, [&](std::size_t i, std::int64_t index) {
+                        const std::int64_t offset = lookup.OffsetOf(i);
+                        return offset >= 0 && offset <= size && index + offset >= 0 && index + offset < size;
+                      });
   if (!inside) {
     return Fail(ErrorCode::kBadInput, Describe(*constant.values) + " holds an index that is outside its table " +
                                           Quoted(constant.table->name) + " of " + std::to_string(size) +
@@ -197,7 +201,9 @@ std::optional<CodebookTensor> FindCodebook(const Shape& shape, const Lookup& loo
   const auto is_index = [&](std::size_t, std::int32_t index) {
     return index >= 0 && index < static_cast<std::int32_t>(size);
   };
-  if (!AllIndices(lookup, is_index)) return std::nullopt;
+  const auto packed = PackedNibbles(*lookup.indices);
+  const bool is_nibbles = size == 16 && !packed.empty();
+  if (!is_nibbles && !AllIndices(lookup, is_index)) return std::nullopt;
   if (!std::ranges::all_of(lookup.scales, [](float s) { return std::isfinite(s) && RoundToHalf(s) == s; }))
     return std::nullopt;
 
@@ -209,7 +215,7 @@ std::optional<CodebookTensor> FindCodebook(const Shape& shape, const Lookup& loo
     result.codes.insert(result.codes.end(), integers->codes.begin(), integers->codes.end());
     result.steps.push_back(integers->step);
   }
-  if (const auto packed = PackedNibbles(*lookup.indices); result.bits <= 4 && !packed.empty()) {
+  if (result.bits <= 4 && !packed.empty()) {
     result.indices.assign(packed.begin(), packed.end());
     if (lookup.count % 2 != 0) result.indices.back() &= 0x0fU;
     return result;

@@ -259,7 +259,7 @@ class Lowering {
       if (rows.silent[row] == 0) continue;
       std::fill_n(weights.integers.values.begin() + static_cast<std::ptrdiff_t>(row * weights.integers.depth),
                   weights.integers.depth, std::int8_t{0});
-      weights.integers.indices.clear();
+      weights.integers.has_table = false;
     }
     rows.bias.resize((rows.bias.size() + 7) / 8 * 8 + 8, 0);
     rows.multipliers.resize(rows.bias.size(), 0.0F);
@@ -289,8 +289,9 @@ class Lowering {
                              SlotId x) {
     const std::vector<float> units = Padded(weights.integers.units);
     std::vector<std::int32_t> sums(units.size(), 0);
-    for (std::size_t i = 0; i < weights.integers.values.size(); ++i)
-      sums[i / weights.integers.depth] += weights.integers.values[i];
+    const std::int8_t* value = weights.integers.values.data();
+    for (std::size_t row = 0; row < weights.integers.rows; ++row)
+      for (std::size_t k = 0; k < weights.integers.depth; ++k) sums[row] += *value++;
     weights.bias.resize(units.size(), 0.0F);
     auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers),
                                           builder_.slot(x).quantization.bits == 7, arithmetic_, builder_.threads());

@@ -34,13 +34,17 @@ Result<KernelSet> ParseKernels(const std::string& name) {
   return Fail(ErrorCode::kUsage, "unknown kernels \"" + name + "\"; they are best, reference, simd128 or relaxed");
 }
 
-// What the kernels' copies of the weights take, about.
+// What the kernels' copies of the weights take, about: nibbles stay nibbles.
 double PackedBytes(const Graph& graph, Precision precision) {
-  double weights = 1;
+  double bytes = 1;
   for (const Value& value : graph.values) {
-    if (value.constant) weights += static_cast<double>(ElementCount(ShapeOf(*value.constant)).value_or(0));
+    if (!value.constant) continue;
+    const auto* codebook = std::get_if<CodebookTensor>(&*value.constant);
+    const bool nibbles = codebook != nullptr && codebook->bits <= 4;
+    const auto count = static_cast<double>(ElementCount(ShapeOf(*value.constant)).value_or(0));
+    bytes += count * (precision == Precision::kF32 ? sizeof(float) : nibbles ? 0.5 : 1.0);
   }
-  return weights * (precision == Precision::kF32 ? sizeof(float) : 1);
+  return bytes;
 }
 
 }  // namespace

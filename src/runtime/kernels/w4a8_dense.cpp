@@ -19,7 +19,7 @@ constexpr auto kRows = static_cast<std::ptrdiff_t>(kPanelRows);
 
 bool HasRelaxedCodes(const IntegerWeights& weights) {
   const auto fits = [](std::int8_t code) { return code >= -kShift && code < kShift; };
-  return std::ranges::all_of(weights.values, fits) && std::ranges::all_of(weights.table, fits);
+  return std::ranges::all_of(weights.table, fits) && (weights.has_table || std::ranges::all_of(weights.values, fits));
 }
 
 // Four channels of output, four pixels; twice.

@@ -22,16 +22,21 @@ IntegerWeights FromCodebook(const CodebookTensor& tensor) {
   for (const std::int64_t dimension : tensor.shape) count *= static_cast<std::size_t>(dimension);
   weights.depth = count / weights.rows;
   weights.values.resize(count);
-  const bool nibbles = one_table && tensor.bits <= 4;
-  if (nibbles) {
-    weights.indices.resize(count);
-    std::copy(tensor.codes.begin(), tensor.codes.end(), weights.table.begin());
+  weights.has_table = one_table && tensor.bits <= 4;
+  if (!weights.has_table) {
+    for (std::size_t i = 0; i < count; ++i)
+      weights.values[i] = tensor.codes[(one_table ? 0 : i / weights.depth) * table_size + tensor.IndexAt(i)];
+    return weights;
   }
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint8_t index = tensor.IndexAt(i);
-    weights.values[i] = tensor.codes[(one_table ? 0 : i / weights.depth) * table_size + index];
-    if (nibbles) weights.indices[i] = index;
+  std::copy(tensor.codes.begin(), tensor.codes.end(), weights.table.begin());
+  const std::int8_t* const table = weights.table.data();
+  std::int8_t* value = weights.values.data();
+  for (std::size_t i = 0; i + 1 < count; i += 2, value += 2) {
+    const unsigned pair = tensor.indices[i / 2];
+    value[0] = table[pair & 0x0fU];
+    value[1] = table[pair >> 4];
   }
+  if (count % 2 != 0) *value = table[tensor.IndexAt(count - 1)];
   return weights;
 }
 
@@ -60,17 +65,18 @@ RowConstants MakeRowConstants(const IntegerWeights& weights, std::span<const flo
   RowConstants constants;
   constants.silent.assign(weights.rows, 0);
   for (std::size_t row = 0; row < weights.rows; ++row) {
-    std::int64_t sum = 0;
-    std::int64_t magnitude = 0;
-    for (std::size_t k = row * weights.depth; k < (row + 1) * weights.depth; ++k) {
-      sum += weights.values[k];
-      magnitude += std::abs(static_cast<int>(weights.values[k]));
+    std::int32_t sum = 0;  // 128 * kLargestDepth is far from its end.
+    std::int32_t magnitude = 0;
+    const std::int8_t* const values = weights.values.data() + row * weights.depth;
+    for (std::size_t k = 0; k < weights.depth; ++k) {
+      sum += values[k];
+      magnitude += std::abs(static_cast<int>(values[k]));
     }
     const double bias = float_bias.empty() ? 0.0 : static_cast<double>(float_bias[row]);
     double unit = input_scale * weights.units[row];
     // Every partial sum lies within the start and `reach`: nothing overflows on the way either.
     const double reach = static_cast<double>(magnitude) * top;
-    const double start = std::nearbyint(bias / unit) - static_cast<double>(zero_point * sum);
+    const double start = std::nearbyint(bias / unit) - static_cast<double>(std::int64_t{zero_point} * sum);
     if (std::abs(start) + reach <= kLimit) {  // false for a NaN (0 / 0)
       constants.bias.push_back(static_cast<std::int32_t>(start));
     } else {
@@ -98,25 +104,35 @@ Result<PackedWeights> Pack(const IntegerWeights& weights, std::size_t first, std
   packed.rows = count;
   packed.steps = order.size() / kStepDepth;
   packed.table = weights.table;
-  packed.nibbles = !weights.indices.empty() && std::ranges::find(order, kNoDepth) == order.end();
+  packed.nibbles = weights.has_table && std::ranges::find(order, kNoDepth) == order.end();
   const std::size_t bytes = packed.Panels() * packed.PanelBytes();
   packed.data = Buffer<std::uint8_t>(bytes);
   if (packed.data.size() != bytes) {
     return Fail(ErrorCode::kOutOfMemory, "no memory for " + std::to_string(bytes) + " bytes of packed weights");
   }
   std::fill_n(packed.data.data(), bytes, std::uint8_t{0});
+  std::array<std::uint8_t, 256> index_of{};
+  for (std::size_t i = weights.table.size(); i-- > 0;)
+    index_of[static_cast<std::uint8_t>(weights.table[i])] = static_cast<std::uint8_t>(i);
   for (std::size_t row = 0; row < count; ++row) {
-    std::uint8_t* const panel = packed.data.data() + row / kPanelRows * packed.PanelBytes();
     const std::size_t row_in_panel = row % kPanelRows;
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      if (order[i] == kNoDepth) continue;
-      const std::size_t source = (first + row) * weights.depth + order[i];
-      if (packed.nibbles) {
-        std::uint8_t& pair = panel[i / 4 * 16 + row_in_panel % 4 * 4 + i % 4];
-        pair = static_cast<std::uint8_t>(pair |
-                                         (row_in_panel < 4 ? weights.indices[source] : weights.indices[source] << 4));
-      } else {
-        panel[i / 4 * 32 + row_in_panel * 4 + i % 4] = static_cast<std::uint8_t>(weights.values[source]);
+    const std::int8_t* const values = weights.values.data() + (first + row) * weights.depth;
+    std::uint8_t* step = packed.data.data() + row / kPanelRows * packed.PanelBytes();
+    const std::size_t* from = order.data();
+    if (packed.nibbles) {
+      const unsigned shift = row_in_panel < 4 ? 0 : 4;
+      step += row_in_panel % 4 * 4;
+      for (std::size_t i = 0; i < packed.steps; ++i, step += 16, from += 4) {
+        for (std::size_t lane = 0; lane < 4; ++lane) {
+          const unsigned index = index_of[static_cast<std::uint8_t>(values[from[lane]])];
+          step[lane] = static_cast<std::uint8_t>(step[lane] | (index << shift));
+        }
+      }
+    } else {
+      step += row_in_panel * 4;
+      for (std::size_t i = 0; i < packed.steps; ++i, step += 32, from += 4) {
+        for (std::size_t lane = 0; lane < 4; ++lane)
+          if (from[lane] != kNoDepth) step[lane] = static_cast<std::uint8_t>(values[from[lane]]);
       }
     }
   }

@@ -32,10 +32,9 @@ struct IntegerWeights {
   std::size_t rows = 0;
   std::size_t depth = 0;  ///< Elements of a row, row-major as in the tensor.
   std::vector<std::int8_t> values;
-  std::vector<double> units;  ///< [rows], >= 0
-  /// Of a single table with at most 16 levels: the table (padded with zeros) and which level each value is; else empty.
-  std::array<std::int8_t, 16> table{};
-  std::vector<std::uint8_t> indices;
+  std::vector<double> units;            ///< [rows], >= 0
+  bool has_table = false;               ///< All values are entries of `table`.
+  std::array<std::int8_t, 16> table{};  ///< Of a single table with at most 16 levels, padded with zeros.
 };
 
 /// From a CodebookTensor or an Int8Tensor. Other tensors give no weights (rows == 0).

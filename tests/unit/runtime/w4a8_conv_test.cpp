@@ -71,13 +71,13 @@ IntegerWeights RandomWeights(const ConvGeometry& g, bool table, std::uint64_t se
   IntegerWeights weights;
   weights.rows = static_cast<std::size_t>(g.output.channels);
   weights.depth = static_cast<std::size_t>(g.GroupInputs() * g.Taps());
+  weights.has_table = table;
   if (table) {
     for (std::size_t i = 0; i < 16; ++i) weights.table[i] = static_cast<std::int8_t>(8 * static_cast<int>(i) - 63);
   }
   for (std::size_t i = 0; i < weights.rows * weights.depth; ++i) {
     if (table) {
-      weights.indices.push_back(static_cast<std::uint8_t>(random.Below(16)));
-      weights.values.push_back(weights.table[weights.indices.back()]);
+      weights.values.push_back(weights.table[random.Below(16)]);
     } else {
       weights.values.push_back(static_cast<std::int8_t>(static_cast<int>(random.Below(255)) - 127));
     }
