@@ -4,7 +4,7 @@ import { Line } from './remote/line.js';
 import { WorkerModel } from './remote/objects.js';
 import { sendablePicture, sendableSource } from './remote/pictures.js';
 import { webWorkerPort } from './remote/ports.js';
-import { startWorker } from './remote/worker-port.js';
+import { startWorker } from './worker-port.js';
 import { makeDisposable } from './disposable.js';
 import {
   type Build,
