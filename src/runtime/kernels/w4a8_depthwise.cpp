@@ -121,7 +121,7 @@ Result<DepthwiseRows> DepthwiseRows::Create(const ConvGeometry& geometry, const 
           if (made.four_rows_) {
             vector[lane] = weight;
           } else {
-            const std::int16_t wide = weight;
+            const std::int16_t wide{weight};
             std::memcpy(vector + 2 * lane, &wide, sizeof(wide));
           }
         }
