@@ -6,6 +6,7 @@
 #include "kernels/matmul_f32.h"
 #include "kernels/normalize_f32.h"
 #include "kernels/pool_f32.h"
+#include "kernels/winograd_f32.h"
 #include "lower_f32.h"
 
 namespace kdequant::runtime {
@@ -77,12 +78,18 @@ void LowerConv(const NodeLowering& l, const Conv& op) {
     l.builder.AddStep({x}, {y},
                       [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(1, m.F32(x), m.F32(y), m.threads()); });
   } else {
-    ConvC4 kernel(geometry, weights->values.data(), bias_values, epilogue, l.builder.fused());
-    l.builder.AddWeightBytes(kernel.WeightBytes());
-    const SlotId scratch = l.builder.NewScratch(kernel.ScratchBytes(l.builder.threads()));
-    l.builder.AddStep({x}, {y, scratch}, [=, kernel = std::move(kernel)](Memory& m) {
-      kernel.Run(m.F32(x), m.F32(y), m.Bytes(scratch), m.threads());
-    });
+    const auto add = [&](auto kernel) {
+      l.builder.AddWeightBytes(kernel.WeightBytes());
+      const SlotId scratch = l.builder.NewScratch(kernel.ScratchBytes(l.builder.threads()));
+      l.builder.AddStep({x}, {y, scratch}, [=, kernel = std::move(kernel)](Memory& m) {
+        kernel.Run(m.F32(x), m.F32(y), m.Bytes(scratch), m.threads());
+      });
+    };
+    if (l.builder.fused() && WinogradC4::Pays(geometry)) {
+      add(WinogradC4(geometry, weights->values.data(), bias_values, epilogue));
+    } else {
+      add(ConvC4(geometry, weights->values.data(), bias_values, epilogue, l.builder.fused()));
+    }
   }
   l.ActivateRest(epilogue, y);
 }

@@ -100,7 +100,44 @@ void StoreScattered(const Tile& tile, const Image& image, std::ptrdiff_t channel
   }
 }
 
+std::ptrdiff_t PanelsPerGroup(const ConvGeometry& g) { return (g.GroupOutputs() + 7) / 8; }
+
+// Calls visit(panel, first channel, number of channels) for every panel of every group.
+template <typename Visit>
+void ForEachPanel(const ConvGeometry& g, Visit visit) {
+  const std::ptrdiff_t per_group = PanelsPerGroup(g);
+  for (std::ptrdiff_t panel = 0; panel < g.groups * per_group; ++panel) {
+    const std::ptrdiff_t in_group = panel % per_group * 8;
+    visit(panel, panel / per_group * g.GroupOutputs() + in_group,
+          std::min<std::ptrdiff_t>(8, g.GroupOutputs() - in_group));
+  }
+}
+
 }  // namespace
+
+Buffer<float> PackPanels(const ConvGeometry& g, const float* weights) {
+  const std::ptrdiff_t inputs = g.GroupInputs();
+  Buffer<float> buffer = NewBuffer(g.groups * PanelsPerGroup(g) * g.Taps() * inputs * 8);
+  float* packed = buffer.data();
+  ForEachPanel(g, [&](std::ptrdiff_t, std::ptrdiff_t first, std::ptrdiff_t real) {
+    for (std::ptrdiff_t tap = 0; tap < g.Taps(); ++tap) {
+      for (std::ptrdiff_t c = 0; c < inputs; ++c) {
+        for (std::ptrdiff_t i = 0; i < 8; ++i)
+          *packed++ = i < real ? weights[((first + i) * inputs + c) * g.Taps() + tap] : 0.0F;
+      }
+    }
+  });
+  return buffer;
+}
+
+Buffer<float> PackBias(const ConvGeometry& g, const float* bias) {
+  Buffer<float> packed = NewBuffer(g.groups * PanelsPerGroup(g) * 8);
+  ForEachPanel(g, [&](std::ptrdiff_t panel, std::ptrdiff_t first, std::ptrdiff_t real) {
+    for (std::ptrdiff_t i = 0; i < 8; ++i)
+      packed.data()[8 * panel + i] = i < real && bias ? bias[first + i] + 0.0F : 0.0F;
+  });
+  return packed;
+}
 
 ConvC4::ConvC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue,
                bool fused)
@@ -126,26 +163,9 @@ ConvC4::ConvC4(const ConvGeometry& geometry, const float* weights, const float* 
     }
   }
 
-  const std::ptrdiff_t outputs = g.GroupOutputs();
-  const std::ptrdiff_t inputs = g.GroupInputs();
-  panels_per_group_ = (outputs + 7) / 8;
-  const std::ptrdiff_t panels = g.groups * panels_per_group_;
-  weights_ = NewBuffer(panels * g.Taps() * inputs * 8);
-  bias_ = NewBuffer(panels * 8);
-  float* packed = weights_.data();
-  for (std::ptrdiff_t panel = 0; panel < panels; ++panel) {
-    const std::ptrdiff_t in_group = panel % panels_per_group_ * 8;
-    const std::ptrdiff_t first = panel / panels_per_group_ * outputs + in_group;
-    const std::ptrdiff_t real = std::min<std::ptrdiff_t>(8, outputs - in_group);
-    for (std::ptrdiff_t i = 0; i < 8; ++i)
-      bias_.data()[8 * panel + i] = i < real && bias ? bias[first + i] + 0.0F : 0.0F;
-    for (std::ptrdiff_t tap = 0; tap < g.Taps(); ++tap) {
-      for (std::ptrdiff_t c = 0; c < inputs; ++c) {
-        for (std::ptrdiff_t i = 0; i < 8; ++i)
-          *packed++ = i < real ? weights[((first + i) * inputs + c) * g.Taps() + tap] : 0.0F;
-      }
-    }
-  }
+  panels_per_group_ = PanelsPerGroup(g);
+  weights_ = PackPanels(g, weights);
+  bias_ = PackBias(g, bias);
 }
 
 std::size_t ConvC4::ThreadBytes() const {

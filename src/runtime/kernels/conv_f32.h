@@ -40,6 +40,11 @@ ConvGeometry MakeConvGeometry(const Window& window, std::int64_t groups, const S
 void ConvReference(const ConvGeometry& geometry, const float* weights, const float* bias, const float* input,
                    float* output);
 
+/// `weights` ([OC, C / groups, kh, kw]) as [groups][panels of 8 channels][taps][C / groups][8], and `bias` ([OC] or
+/// null) as [groups][panels][8]; zeros beyond the last channel. Throw std::bad_alloc.
+Buffer<float> PackPanels(const ConvGeometry& geometry, const float* weights);
+Buffer<float> PackBias(const ConvGeometry& geometry, const float* bias);
+
 /// The direct kernel for any groups, window and channel count.
 class ConvC4 {
  public:
@@ -75,8 +80,8 @@ class ConvC4 {
   std::ptrdiff_t source_block_stride_ = 0;  // Floats from one block of channels to the next.
   std::ptrdiff_t panels_per_group_ = 0;
   std::vector<std::int32_t> taps_;  // Floats from an output pixel's origin to each tap.
-  Buffer<float> weights_;           // [groups][panels][taps][C / groups][8]
-  Buffer<float> bias_;              // [groups][panels][8]
+  Buffer<float> weights_;           // PackPanels
+  Buffer<float> bias_;              // PackBias
 };
 
 /// groups == C == OC: every channel by itself, lanes over channels.

@@ -407,7 +407,7 @@ bool Dense::UsesWinograd(const Windows& windows) const {
 bool Dense::Widens(const Windows& windows) const { return arithmetic_ == Arithmetic::kPairs && windows.pixels != 1; }
 
 std::size_t Dense::ScratchBytes(const Windows& windows, std::ptrdiff_t source_stride, int threads) const {
-  if (UsesWinograd(windows)) return WinogradPlan(windows, weights_.rows).ScratchBytes(threads);
+  if (UsesWinograd(windows)) return WinogradScratchBytes(windows, weights_.rows, threads);
   return (Widens(windows) ? WidenedBytes(windows.blocks, source_stride) : 0) +
          windows.origins.size() * sizeof(std::int32_t) +
          static_cast<std::size_t>(threads) * PanelsAtOnce(windows) * weights_.steps *

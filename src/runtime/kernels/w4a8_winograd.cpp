@@ -2,29 +2,24 @@
 
 #include <algorithm>
 
+#include "kernels/winograd_plan.h"
+
 namespace kdequant::w4a8 {
 namespace {
 
-constexpr std::ptrdiff_t kPositions = 16;  // Of a transformed tile.
+using runtime::kQuadSums;
+using runtime::WinogradPlan;
+
+constexpr std::ptrdiff_t kPositions = runtime::kWinogradPositions;
 constexpr auto kRows = static_cast<std::ptrdiff_t>(kPanelRows);
 
-// Transforms pay from so many channels on.
-constexpr std::ptrdiff_t kLeastBlocks = 4;
-constexpr std::size_t kLeastRows = 16;
 // Four times a sum must stay below 2^31: 4 * 9 * 2048 * 127 * 128 does.
 constexpr std::ptrdiff_t kMostBlocks = 512;
 
-// In bytes. Transformed filters that are kept; a band's transformed tiles beside kept filters, and where each band has
-// the filters transformed again, which shall be seldom.
-constexpr std::size_t kKeptFilters = 1024 * 1024;
-constexpr std::ptrdiff_t kSmallBand = 256 * 1024;
-constexpr std::ptrdiff_t kLargeBand = 1024 * 1024;
-constexpr std::ptrdiff_t kMostSums = 32 * 1024;
-
-constexpr std::ptrdiff_t kQuadSums = kPositions * 8;  // Vectors: four tiles x 8 channels.
-
-std::ptrdiff_t Half(std::ptrdiff_t size) { return (size + 1) / 2; }
-std::ptrdiff_t Quads(std::ptrdiff_t tiles) { return (tiles + 3) / 4; }
+WinogradPlan PlanOf(const Windows& windows, std::size_t rows) {
+  return {windows.width, windows.pixels / windows.width, windows.blocks, static_cast<std::ptrdiff_t>(rows),
+          sizeof(std::int16_t)};
+}
 
 struct Vector4 {
   v128_t at[4];
@@ -121,12 +116,10 @@ struct Run {
   std::ptrdiff_t Height() const { return windows.pixels / windows.width; }
   std::ptrdiff_t RowStride() const { return windows.taps[3]; }
 
-  // Scratch: filters, a band's tiles, then each thread's sums.
+  std::ptrdiff_t Pairs() const { return 2 * windows.blocks; }  // Of input channels.
+
   std::int16_t* Filters(std::ptrdiff_t at) const {
-    return reinterpret_cast<std::int16_t*>(scratch + at * static_cast<std::ptrdiff_t>(plan.PanelBytes()));
-  }
-  std::byte* AfterFilters(int threads) const {
-    return reinterpret_cast<std::byte*>(Filters(plan.keeps_filters ? plan.panels : threads));
+    return reinterpret_cast<std::int16_t*>(scratch + at * static_cast<std::ptrdiff_t>(plan.panel_bytes));
   }
 
   // Decodes a panel and transforms it: [position][pair][8 channels][2].
@@ -153,7 +146,7 @@ struct Run {
           pairs[1][tap] = both.odd;
         }
         for (std::ptrdiff_t odd = 0; odd < 2; ++odd)
-          TransformTaps(pairs[odd], filters + (2 * block + odd) * 16 + half * 8, plan.pairs * 16);
+          TransformTaps(pairs[odd], filters + (2 * block + odd) * 16 + half * 8, Pairs() * 16);
       }
     }
   }
@@ -180,7 +173,7 @@ struct Run {
   };
 
   // Of transformed tiles: [position][quad][pair][4 tiles][2 channels].
-  std::ptrdiff_t QuadStride() const { return plan.pairs * 8; }
+  std::ptrdiff_t QuadStride() const { return Pairs() * 8; }
   std::ptrdiff_t PositionStride() const { return plan.band_quads * QuadStride(); }
 
   void TransformQuad(const Band& band, std::ptrdiff_t quad, std::int16_t* tiles) const {
@@ -208,11 +201,11 @@ struct Run {
   void MultiplyPanel(const Band& band, std::ptrdiff_t panel, const std::int16_t* filters, const std::int16_t* tiles,
                      std::byte* thread_scratch) const {
     auto* const sums = reinterpret_cast<v128_t*>(thread_scratch);
-    const std::ptrdiff_t quads = Quads(band.tiles);
+    const std::ptrdiff_t quads = WinogradPlan::Quads(band.tiles);
     for (std::ptrdiff_t position = 0; position < kPositions; ++position) {
       for (std::ptrdiff_t quad = 0; quad < quads; ++quad) {
-        Multiply(tiles + position * PositionStride() + quad * QuadStride(), filters + position * plan.pairs * 16,
-                 plan.pairs, sums + quad * kQuadSums + position * 8);
+        Multiply(tiles + position * PositionStride() + quad * QuadStride(), filters + position * Pairs() * 16, Pairs(),
+                 sums + quad * kQuadSums + position * 8);
       }
     }
     const std::ptrdiff_t row = panel * kRows;
@@ -248,8 +241,9 @@ struct Run {
   }
 
   void All(const Threads& threads) const {
-    auto* const tiles = reinterpret_cast<std::int16_t*>(AfterFilters(threads.count()));
-    std::byte* const sums = reinterpret_cast<std::byte*>(tiles) + plan.TileBytes();
+    std::byte* const after_filters = scratch + plan.FilterBytes(threads.count());
+    auto* const tiles = reinterpret_cast<std::int16_t*>(after_filters);
+    std::byte* const sums = after_filters + plan.tile_bytes;
     if (plan.keeps_filters) {
       threads.Cut(plan.panels, 1, [&](Stretch panels, int) {
         for (std::ptrdiff_t panel = panels.begin; panel < panels.end; ++panel) TransformPanel(panel, Filters(panel));
@@ -258,14 +252,14 @@ struct Run {
     for (std::ptrdiff_t first = 0; first < plan.tiles_high; first += plan.band_rows) {
       const std::ptrdiff_t last = std::min(first + plan.band_rows, plan.tiles_high);
       const Band band{first, last, (last - first) * plan.tiles_wide};
-      threads.Cut(Quads(band.tiles), 1, [&](Stretch quads, int) {
+      threads.Cut(WinogradPlan::Quads(band.tiles), 1, [&](Stretch quads, int) {
         for (std::ptrdiff_t quad = quads.begin; quad < quads.end; ++quad) TransformQuad(band, quad, tiles);
       });
       threads.Cut(plan.panels, 1, [&](Stretch panels, int thread) {
         for (std::ptrdiff_t panel = panels.begin; panel < panels.end; ++panel) {
           std::int16_t* const filters = Filters(plan.keeps_filters ? panel : thread);
           if (!plan.keeps_filters) TransformPanel(panel, filters);
-          MultiplyPanel(band, panel, filters, tiles, sums + thread * static_cast<std::ptrdiff_t>(plan.ThreadBytes()));
+          MultiplyPanel(band, panel, filters, tiles, sums + thread * static_cast<std::ptrdiff_t>(plan.thread_bytes));
         }
       });
     }
@@ -275,52 +269,23 @@ struct Run {
 }  // namespace
 
 bool WinogradPays(const Windows& windows, std::size_t rows) {
-  if (!windows.is_plain_3x3 || windows.blocks < kLeastBlocks || windows.blocks > kMostBlocks || rows < kLeastRows)
-    return false;
-  const std::ptrdiff_t tiles = Half(windows.width) * Half(windows.pixels / windows.width);
-  // Small images fill their tiles badly.
-  return 16 * 4 * Quads(tiles) * 5 <= 9 * windows.pixels * 4;
+  return windows.is_plain_3x3 && windows.blocks <= kMostBlocks &&
+         WinogradPlan::Pays(windows.width, windows.pixels / windows.width, windows.blocks,
+                            static_cast<std::ptrdiff_t>(rows));
 }
 
-WinogradPlan::WinogradPlan(const Windows& windows, std::size_t rows)
-    : tiles_wide(Half(windows.width)),
-      tiles_high(Half(windows.pixels / windows.width)),
-      pairs(2 * windows.blocks),
-      panels(static_cast<std::ptrdiff_t>((rows + kPanelRows - 1) / kPanelRows)),
-      keeps_filters(static_cast<std::size_t>(panels) * PanelBytes() <= kKeptFilters),
-      band_rows(0),
-      band_quads(0) {
-  const std::ptrdiff_t quad_bytes = kPositions * pairs * 16;
-  std::ptrdiff_t quads = (keeps_filters ? kSmallBand : kLargeBand) / quad_bytes;
-  if (keeps_filters) quads = std::min(quads, kMostSums / (kQuadSums * 16));
-  band_rows = std::clamp<std::ptrdiff_t>(4 * quads / tiles_wide, 1, tiles_high);
-  band_quads = Quads(band_rows * tiles_wide);
-}
-
-std::size_t WinogradPlan::PanelBytes() const {
-  return static_cast<std::size_t>(kPositions * pairs) * kPanelRows * 2 * sizeof(std::int16_t);
-}
-std::size_t WinogradPlan::TileBytes() const {
-  return static_cast<std::size_t>(kPositions * band_quads * pairs * 8) * sizeof(std::int16_t);
-}
-std::size_t WinogradPlan::ThreadBytes() const {
-  // The positions' sums, and what becomes of them: four channels of each pixel, those of unfinished tiles included.
-  return static_cast<std::size_t>(band_quads * kQuadSums + (2 * band_rows + 1) * 2 * tiles_wide) * sizeof(v128_t);
-}
-std::size_t WinogradPlan::ScratchBytes(int threads) const {
-  const auto count = static_cast<std::size_t>(threads);
-  return PanelBytes() * (keeps_filters ? static_cast<std::size_t>(panels) : count) + TileBytes() +
-         count * ThreadBytes();
+std::size_t WinogradScratchBytes(const Windows& windows, std::size_t rows, int threads) {
+  return PlanOf(windows, rows).ScratchBytes(threads);
 }
 
 void RunWinograd(const Source& source, const Windows& windows, const PackedWeights& weights, std::ptrdiff_t channel,
                  std::ptrdiff_t block_stride, const ByteOutput& output, std::byte* scratch, const Threads& threads) {
-  const WinogradPlan plan(windows, weights.rows);
+  const WinogradPlan plan = PlanOf(windows, weights.rows);
   Run<ByteOutput>{source, windows, weights, channel, block_stride, output, plan, scratch}.All(threads);
 }
 void RunWinograd(const Source& source, const Windows& windows, const PackedWeights& weights, std::ptrdiff_t channel,
                  std::ptrdiff_t block_stride, const FloatOutput& output, std::byte* scratch, const Threads& threads) {
-  const WinogradPlan plan(windows, weights.rows);
+  const WinogradPlan plan = PlanOf(windows, weights.rows);
   Run<FloatOutput>{source, windows, weights, channel, block_stride, output, plan, scratch}.All(threads);
 }
 
