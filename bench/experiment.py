@@ -304,6 +304,8 @@ def report() -> None:
         "",
         "    KDEQUANT_DATA=... python3 bench/experiment.py run && python3 bench/experiment.py report",
         "",
+        "(rows with one sample size were measured with `run --quick`)",
+        "",
         "(raw figures: [bench/results/experiment.jsonl](../bench/results/experiment.jsonl)). *Samples*: weights a layer that the density is estimated",
         "from; *design*: time for all layers; *agreement*: images on which the first answer is the float network's.",
     ]
