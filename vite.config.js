@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 
 import { defineConfig } from 'vite';
 
-import { networks } from './web/build/networks.js';
-import { photos } from './web/build/photos.js';
-import { serviceWorker } from './web/build/service-worker.js';
+import { networks } from './web/vite/networks.js';
+import { photos } from './web/vite/photos.js';
+import { serviceWorker } from './web/vite/service-worker.js';
 
 export default defineConfig({
   base: './', // works from any folder of any static server

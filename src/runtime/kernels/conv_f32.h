@@ -33,6 +33,11 @@ struct ConvGeometry {
   std::ptrdiff_t Taps() const { return kernel[0] * kernel[1]; }
   bool HasPadding() const { return pads[0] != 0 || pads[1] != 0 || pads[2] != 0 || pads[3] != 0; }
   bool IsDepthwise() const { return groups == input.channels && groups == output.channels; }
+  /// 3 x 3, neither strides nor dilation.
+  bool IsPlain3x3() const {
+    return kernel[0] == 3 && kernel[1] == 3 && strides[0] == 1 && strides[1] == 1 && dilations[0] == 1 &&
+           dilations[1] == 1;
+  }
 };
 ConvGeometry MakeConvGeometry(const Window& window, std::int64_t groups, const Shape& input, const Shape& output);
 

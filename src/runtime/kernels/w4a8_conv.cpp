@@ -56,10 +56,7 @@ Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmet
 
 void Convolution::LayOutWindows() {
   const ConvGeometry& g = geometry_;
-  const auto both = [](const std::ptrdiff_t(&sides)[2], std::ptrdiff_t value) {
-    return sides[0] == value && sides[1] == value;
-  };
-  windows_.is_plain_3x3 = both(g.kernel, 3) && both(g.strides, 1) && both(g.dilations, 1) && !g.IsDepthwise();
+  windows_.is_plain_3x3 = g.IsPlain3x3() && !g.IsDepthwise();
   // Tiles of 3x3 windows reach one row past the end, vector loads 15 bytes past the last pixel of that.
   copies_ = g.HasPadding() || windows_.is_plain_3x3;
   source_width_ = g.input.width + (copies_ ? g.pads[1] + g.pads[3] : 0);

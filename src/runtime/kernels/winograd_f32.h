@@ -25,23 +25,7 @@ class WinogradC4 {
   void Run(const float* input, float* output, std::byte* scratch, const Threads& threads) const;
 
  private:
-  // Rows of tiles [first, last).
-  struct Band {
-    std::ptrdiff_t first;
-    std::ptrdiff_t last;
-    std::ptrdiff_t tiles;
-  };
-
-  // Floats of transformed tiles, [position][quad][channel][4 tiles], and from one position to the next of filters,
-  // [position][channel][8].
-  std::ptrdiff_t QuadStride() const { return geometry_.input.Blocks() * 16; }
-  std::ptrdiff_t PositionStride() const { return plan_.band_quads * QuadStride(); }
-  std::ptrdiff_t FilterStride() const { return geometry_.input.channels * 8; }
-
-  void TransformPanel(std::ptrdiff_t panel, float* filters) const;
-  void TransformQuad(const Band& band, std::ptrdiff_t quad, const float* input, float* tiles) const;
-  void MultiplyPanel(const Band& band, std::ptrdiff_t panel, const float* filters, const float* tiles,
-                     std::byte* scratch, float* output) const;
+  struct Layer;
 
   ConvGeometry geometry_;
   Epilogue epilogue_;

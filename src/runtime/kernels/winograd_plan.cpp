@@ -29,9 +29,9 @@ bool WinogradPlan::Pays(std::ptrdiff_t width, std::ptrdiff_t height, std::ptrdif
 }
 
 WinogradPlan::WinogradPlan(std::ptrdiff_t width, std::ptrdiff_t height, std::ptrdiff_t blocks, std::ptrdiff_t rows,
-                           std::ptrdiff_t element_bytes)
-    : tiles_wide(Half(width)), tiles_high(Half(height)), panels((rows + 7) / 8) {
-  const std::ptrdiff_t position_bytes = kWinogradPositions * 4 * blocks * element_bytes;
+                           std::ptrdiff_t block_depths)
+    : tiles_wide(Half(width)), tiles_high(Half(height)), panels((rows + 7) / 8), depths(blocks * block_depths) {
+  const std::ptrdiff_t position_bytes = kWinogradPositions * depths * 4;
   const std::ptrdiff_t quad_bytes = 4 * position_bytes;
   panel_bytes = static_cast<std::size_t>(8 * position_bytes);
   keeps_filters = panels * 8 * position_bytes <= kKeptFilters;

@@ -24,10 +24,10 @@ inline constexpr std::ptrdiff_t kWinogradPositions = 16;             ///< Of a t
 inline constexpr std::ptrdiff_t kQuadSums = kWinogradPositions * 8;  ///< Vectors: four tiles x 8 channels.
 
 struct WinogradPlan {
-  /// Of the output in pixels, the input in blocks of four channels, the output in channels; bytes of an element of what
-  /// is transformed.
+  /// Of the output in pixels, the input in blocks of four channels, the output in channels; depths of a block: 4 of
+  /// floats, 2 pairs of 16-bit integers.
   WinogradPlan(std::ptrdiff_t width, std::ptrdiff_t height, std::ptrdiff_t blocks, std::ptrdiff_t rows,
-               std::ptrdiff_t element_bytes);
+               std::ptrdiff_t block_depths);
 
   /// Whether so many products are saved that the transforms pay.
   static bool Pays(std::ptrdiff_t width, std::ptrdiff_t height, std::ptrdiff_t blocks, std::ptrdiff_t rows);
@@ -35,6 +35,7 @@ struct WinogradPlan {
   std::ptrdiff_t tiles_wide;
   std::ptrdiff_t tiles_high;
   std::ptrdiff_t panels;
+  std::ptrdiff_t depths;      ///< Of a position: 32-bit lanes.
   std::size_t panel_bytes;    ///< Of a panel's transformed filters.
   bool keeps_filters;         ///< All transformed filters are in scratch at once; else one panel's a thread.
   std::ptrdiff_t band_rows;   ///< Rows of tiles in a band.
