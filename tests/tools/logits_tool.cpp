@@ -1,9 +1,10 @@
 // kdequant_logits_tool MODEL INPUT OUTPUT [f32|w4a8] [reference|simd128]: runs a network on raw float32, for
-// tests/parity/engine.py.
+// tests/parity/engine.py and tests/data/check_onnxruntime.py. INPUT holds one input or several, one after the other.
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,9 +41,12 @@ int main(int argc, char** argv) {
   const auto bytes = ReadAll(argv[2]);
   std::vector<float> input(bytes.size() / sizeof(float));
   std::memcpy(input.data(), bytes.data(), input.size() * sizeof(float));
-  auto output = session->Run(input);
-  if (!output) return Complain(output.error());
-  std::ofstream(argv[3], std::ios::binary)
-      .write(reinterpret_cast<const char*>(output->data()), static_cast<std::streamsize>(output->size_bytes()));
+  const std::size_t size = *kdequant::ElementCount(*graph->value(graph->inputs[0]).shape);
+  std::ofstream file(argv[3], std::ios::binary);
+  for (std::size_t at = 0; at < input.size(); at += size) {
+    auto output = session->Run(std::span(input).subspan(at, size));
+    if (!output) return Complain(output.error());
+    file.write(reinterpret_cast<const char*>(output->data()), static_cast<std::streamsize>(output->size_bytes()));
+  }
   return 0;
 }
