@@ -7,7 +7,7 @@ export default defineConfig(
   globalIgnores(['tests/package/types/', 'build/', 'dist/', '**/node_modules/', 'wasm/dist/', 'wasm/ts/generated/']),
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -52,6 +52,8 @@ test('a window of 360 pixels shows everything without sideways scrolling', async
     await page.locator('[data-photo="chelsea.jpg"]').click();
     await quantize(page);
     await page.locator('.result').first().locator('.badge').waitFor();
+    for (const fold of await page.locator('.view:visible summary').all()) await fold.click();
+    await page.locator('.preparation canvas').waitFor();
     const overflow = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
@@ -78,6 +80,39 @@ test('the keyboard alone quantizes and classifies', async () => {
     await pressUntilFocused('[data-photo="chelsea.jpg"]');
     await page.keyboard.press('Enter');
     await page.locator('.result .badge').first().waitFor();
+  } finally {
+    await close();
+  }
+});
+
+test('at 200 % zoom the lesson stands beside the page, and leaves it most of the window', async () => {
+  const { page, close } = await openPage({ viewport: { width: 640, height: 450 }, hash: '#lesson=1' });
+  try {
+    const lesson = await page.locator('.lesson').boundingBox();
+    assert.ok(lesson.x > 320 && lesson.height === 450, JSON.stringify(lesson));
+    const card = await page.locator('#model-card').boundingBox();
+    assert.ok(card.x + card.width <= lesson.x, JSON.stringify(card));
+  } finally {
+    await close();
+  }
+});
+
+test('on a wall of pixels the signs grow with the type', async () => {
+  const { page, close } = await openPage({ viewport: { width: 3840, height: 2160 } });
+  try {
+    const { width } = await page.locator('.theme-icon').boundingBox();
+    assert.ok(width > 30, `${width} pixels`);
+  } finally {
+    await close();
+  }
+});
+
+test('while presenting, nothing of the page’s head is hidden behind the lesson', async () => {
+  const { page, close } = await openPage({ viewport: { width: 1600, height: 1000 }, hash: '#lesson=1&present=1' });
+  try {
+    const lesson = await page.locator('.lesson').boundingBox();
+    const { x, width } = await page.getByRole('button', { name: /^Colours/ }).boundingBox();
+    assert.ok(x + width <= lesson.x, `${x + width} and ${lesson.x}`);
   } finally {
     await close();
   }

@@ -1,4 +1,4 @@
-/* global dispatchEvent, MessageEvent */
+/* global document, dispatchEvent, MessageEvent, scrollTo, scrollY */
 // Wrong files and interrupted work: a sentence, and nothing lost.
 import assert from 'node:assert/strict';
 import { mkdtemp, open, rm } from 'node:fs/promises';
@@ -17,15 +17,19 @@ before(async () => {
 });
 after(() => site?.close());
 
-test('a file that is no ONNX file is refused by name, and the network stays', async () => {
+test('a file that is no ONNX file is refused by name, in sight of somebody who has scrolled, and the network stays', async () => {
   const { page } = site;
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
   await page.locator('#model-file').setInputFiles({
     name: 'notes.onnx',
     mimeType: 'application/octet-stream',
     buffer: Buffer.from('this is not a network, it is a text of some length'),
   });
   const alert = page.getByRole('alert');
-  await alert.getByText(/ONNX/).waitFor();
+  await alert.getByText(/“notes\.onnx”.*ONNX/).waitFor();
+  assert.ok(await page.evaluate(() => scrollY > 0), 'still scrolled');
+  const { y, height } = await alert.locator('.alert').boundingBox();
+  assert.ok(y >= 0 && y + height <= 900, `from ${y}, ${height} pixels high`);
   assert.match(await page.locator('.facts').textContent(), /EfficientNet-Lite0/);
   await alert.getByRole('button', { name: 'Dismiss' }).click();
   assert.equal((await page.locator('#alerts').textContent()).trim(), '');
@@ -39,6 +43,16 @@ test('a photo that is no picture says so in its own place', async () => {
   const photo = page.locator('.result').first();
   await photo.locator('.alert').waitFor();
   assert.match(await photo.textContent(), /broken\.jpg/);
+});
+
+test('a HEIC photo is explained on this view, too', async () => {
+  const { page } = site;
+  const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic0000mif1heic')]);
+  await page.locator('#photo-file').setInputFiles({ name: 'holiday.heic', mimeType: 'image/heic', buffer: heic });
+  await page
+    .locator('.result', { hasText: 'holiday.heic' })
+    .getByText(/HEIC photo, which this browser cannot read/)
+    .waitFor();
 });
 
 test('cancelling a second quantization keeps the first result', async () => {

@@ -41,6 +41,18 @@ test('the answer is there when asked for, and gone at the next step', async () =
   assert.equal(await page.locator('.lesson__answer').count(), 0);
 });
 
+test('where it is about the density, its buttons work in the laboratory', async () => {
+  const { page } = site;
+  await page.getByRole('heading', { level: 1, name: 'Laboratory' }).waitFor();
+  const figure = (name) => page.locator('.laboratory .facts__item', { hasText: name }).locator('dd');
+  await figure('Weights sampled').getByText('1,024 of').waitFor();
+  await page.getByRole('button', { name: '64 at random' }).click();
+  await figure('Weights sampled').getByText('64 of').waitFor();
+  await page.waitForURL(/lab\.sampling=random/);
+  await page.getByRole('button', { name: '1,024, stratified' }).click();
+  await figure('Weights sampled').getByText('1,024 of').waitFor();
+});
+
 test('Back of the browser returns a step, and an address opens one', async () => {
   const { page, url } = site;
   await page.goBack();

@@ -37,6 +37,20 @@ test('quantizing shows every layer and gives a file a seventh as large', async (
   assert.match(await page.locator('#quantize-card').textContent(), /50 of 50/);
 });
 
+test('a layer is drawn with its weights, the density of the sample and 16 levels', async () => {
+  const { page } = site;
+  const stage = page.locator('.stage');
+  await stage.getByText(/as bars, 16 levels, density from 1,024 of them/).waitFor();
+  assert.equal(await stage.locator('.layer-figure__level').count(), 16);
+  const curve = await stage.locator('.layer-figure__density').getAttribute('points');
+  const heights = curve.split(' ').map((point) => Number(point.split(',')[1]));
+  // It peaks where the weights are, in the middle, and lies on the axis at both ends.
+  const peak = heights.indexOf(Math.min(...heights)) / heights.length;
+  assert.ok(peak > 0.4 && peak < 0.6, `peak at ${peak}`);
+  const [bottom, top] = [Math.max(...heights), Math.min(...heights)];
+  assert.ok(top < 30 && bottom - heights[0] < 5 && bottom - heights.at(-1) < 5, heights.join());
+});
+
 test('the 4-bit network sees the cat too, beside the float one', async () => {
   const { page } = site;
   const photo = page.locator('.result').first();

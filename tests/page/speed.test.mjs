@@ -35,3 +35,20 @@ test('both networks are measured in every build, charted, and given as text; Can
     await close();
   }
 });
+
+test('a 4-bit network made without pictures is told to be slow, and one made with pictures takes its place', async () => {
+  const { page, close } = await openPage({ hash: `${QUICK}&pictures=4&compensation=0` });
+  try {
+    await waitForModel(page);
+    await quantize(page);
+    await openView(page, 'Speed');
+    await page.getByText(/made without pictures.*takes longer/s).waitFor();
+    await page.getByRole('button', { name: 'Make it with pictures' }).click();
+    await page.getByText(/made without pictures/).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Measure' }).click();
+    await page.getByRole('button', { name: 'Measure again' }).waitFor();
+    await page.getByText('KDE-LM, 4 pictures, uncompensated').first().waitFor();
+  } finally {
+    await close();
+  }
+});

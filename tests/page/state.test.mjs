@@ -24,6 +24,21 @@ test('a link sets what it names, and what one sets is in the address', async () 
   await page.waitForURL((url) => !url.hash.includes('method='), { timeout: 5000 });
 });
 
+test('Back wins over a setting that was changed a moment before', async () => {
+  const { page } = site;
+  await page.getByRole('link', { name: 'Speed' }).click();
+  await page.getByRole('link', { name: 'Quantize' }).click();
+  await page.getByLabel('Levels', { exact: true }).selectOption('nf4');
+  await page.evaluate(async () => {
+    // Until just before the address is written.
+    await new Promise((resolve) => setTimeout(resolve, 340));
+    globalThis.history.back();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  });
+  assert.match(page.url(), /view=speed/);
+  await page.getByRole('link', { name: 'Quantize' }).click();
+});
+
 test('nonsense in the address is the default', async () => {
   const { page } = site;
   await page.evaluate(() => (location.hash = '#calibration=none&method=magic&bits=99&samples=-4'));

@@ -89,6 +89,12 @@ export function addressWith(changes: Readonly<Record<string, string>>): string {
   return `#${next.toString()}`;
 }
 
+/** Sets keys as a link would, also those of modules that are not loaded yet. */
+export function applyAddress(changes: Readonly<Record<string, string>>): void {
+  history.replaceState(null, '', addressWith(changes));
+  read();
+}
+
 function current(): URLSearchParams {
   return new URLSearchParams(location.hash.slice(1));
 }
@@ -124,5 +130,7 @@ function read(): void {
   });
 }
 
-// Links within the page and the Back button alike.
+// Links within the page and the Back button alike. The first event comes with the change itself: what is to be written a moment later
+// must not find the new address beside the old state.
+addEventListener('popstate', read);
 addEventListener('hashchange', read);

@@ -91,13 +91,17 @@ export function loadOffered(wanted: OfferedNetwork): Promise<void> {
 }
 
 /** Loads an ONNX file of the visitor's. */
-export function loadFile(file: File): Promise<void> {
-  return load(file.name, true, {}, () => {
-    if (file.size <= MAX_FILE_BYTES) return Promise.resolve(file);
+export async function loadFile(file: File): Promise<void> {
+  if (file.size > MAX_FILE_BYTES) {
     throw new Error(
       `“${file.name}” has ${Math.round(file.size / 1e6)} MB, and a browser tab has room for networks of up to ${MAX_FILE_BYTES / 1e6} MB. Use the kdequant command for it.`,
     );
-  });
+  }
+  try {
+    await load(file.name, true, {}, () => Promise.resolve(file));
+  } catch (error) {
+    throw new Error(`“${file.name}”: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Loads the network at hand again, with other settings. */

@@ -21,9 +21,10 @@ export interface Agreement {
 }
 
 /** The options that can be written down: photos are counted, not kept. */
-export type RunSettings = Omit<QuantizeOptions, 'calibration' | 'onProgress' | 'onLayer' | 'signal'> & {
-  readonly calibration: 'synthetic' | 'none' | 'photos';
-};
+export type RunSettings = Omit<QuantizeOptions, 'calibration' | 'onProgress' | 'onLayer' | 'signal'> &
+  Required<Pick<QuantizeOptions, 'granularity' | 'sampling' | 'samples' | 'seed'>> & {
+    readonly calibration: 'synthetic' | 'none' | 'photos';
+  };
 
 const DATABASE = 'kdequant';
 const RUNS = 'runs';

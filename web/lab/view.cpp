@@ -24,6 +24,7 @@ constexpr float kFiguresHeight = 148;
 
 constexpr float kTextSize = 16;
 constexpr float kSmallText = 14;
+constexpr float kInsetPadding = 14;
 constexpr float kFigureText = 38;
 
 constexpr double kMinFactor = 0.05;
@@ -428,6 +429,13 @@ bool View::DrawControls(float width) {
   return changed;
 }
 
+float View::KernelInsetWidth() {
+  ImGui::PushFont(nullptr, kSmallText);
+  const float text = ImGui::CalcTextSize("kernel, h = 0.0000").x;
+  ImGui::PopFont();
+  return text + 2 * kInsetPadding;
+}
+
 void View::DrawWeights(ImVec2 size) {
   const MomentHistogram& histogram = experiment_.histogram();
   const std::vector<double>& levels = experiment_.levels().levels;
@@ -445,8 +453,11 @@ void View::DrawWeights(ImVec2 size) {
     low = std::min(first.front(), last.front());
     high = std::max(first.back(), last.back());
     const double reach = std::max(high - low, 1e-3 * span);
-    low -= 0.12 * reach;
-    high += 0.12 * reach;
+    // Where there is room, the kernel stands left of the first level.
+    const double inset = experiment_.density().values.empty() ? 0 : KernelInsetWidth() / size.x;
+    const double margin = 0.12 * reach;
+    low -= std::max(margin, inset < 0.25 ? inset / (1 - inset) * (reach + margin) : 0);
+    high += margin;
   }
   const bool has_legend = size.x > 480;  // it takes a line
   const ImPlotFlags flags = has_legend ? ImPlotFlags_CanvasOnly & ~ImPlotFlags_NoLegend : ImPlotFlags_CanvasOnly;
@@ -613,10 +624,13 @@ void View::DrawKernel(double top) {
   ImGui::PushFont(nullptr, kSmallText);
   const ImVec2 corner = ImPlot::GetPlotPos();
   const float half = ImGui::CalcTextSize(text).x / 2;
-  const ImVec2 foot{corner.x + 14 + half, corner.y + 58};
+  const ImVec2 foot{corner.x + kInsetPadding + half, corner.y + 82};
   const auto pixels = static_cast<double>(ImPlot::PlotToPixels(width, top).x - ImPlot::PlotToPixels(0, top).x);
   ImDrawList* draw = ImPlot::GetPlotDrawList();
   ImPlot::PushPlotClipRect();
+  // In a narrow plot levels pass behind it; the legend is above.
+  draw->AddRectFilled({foot.x - half - kInsetPadding / 2, foot.y - 50},
+                      {foot.x + half + kInsetPadding / 2, foot.y + kSmallText + 8}, ImGui::GetColorU32(theme_.sunken));
   draw->PathClear();
   for (int i = -30; i <= 30; ++i) {
     const double z = i / 10.0;

@@ -50,6 +50,8 @@ class View {
   void DrawLevels(double top);
   void DrawRug(double depth);
   void DrawKernel(double top);
+  /// Of the drawing of the kernel in the plot's corner, in pixels.
+  static float KernelInsetWidth();
   void DrawCellUnderPointer(double top);
   void DrawFilm(ImVec2 size);
   void DrawTransport();

@@ -28,7 +28,6 @@ export function Shell() {
       </a>
       <Masthead />
       <main id="main" class="page" tabIndex={-1}>
-        <Alert />
         {VIEWS.map((entry) => (
           <ViewFrame key={entry.id} entry={entry} />
         ))}
@@ -43,10 +42,11 @@ export function Shell() {
 function Masthead() {
   const tabs = useRef<HTMLUListElement>(null);
   useSignalEffect(() => {
-    void view.value; // where the tabs do not fit, the current one is in sight
-    queueMicrotask(() =>
-      tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }),
-    );
+    const current = view.value;
+    queueMicrotask(() => {
+      // Where the tabs do not fit, the current one is in sight.
+      tabs.current?.querySelector(`[data-view="${current}"]`)?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    });
   });
   return (
     <header class="masthead">
@@ -61,6 +61,7 @@ function Masthead() {
               <li key={id}>
                 <a
                   class="tabs__link"
+                  data-view={id}
                   href={addressWith({ view: id })}
                   aria-current={view.value === id ? 'page' : undefined}
                   onClick={(event) => {
@@ -79,15 +80,17 @@ function Masthead() {
           <ThemeButton />
         </div>
       </div>
+      <Alert />
     </header>
   );
 }
 
+/** Under the tabs, which stay in sight however far somebody has scrolled. */
 function Alert() {
   return (
     <div id="alerts" role="alert">
       {alertText.value !== undefined && (
-        <div class="alert">
+        <div class="alert masthead__alert">
           <p>{alertText.value}</p>
           <button type="button" class="button button--small" onClick={clearAlert}>
             Dismiss

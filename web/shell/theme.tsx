@@ -25,7 +25,7 @@ export function ThemeButton() {
       aria-label={`Colours: ${NAMES[theme.value]}. Change to ${NAMES[next]}`}
       onClick={() => (theme.value = next)}
     >
-      <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
+      <svg class="theme-icon" viewBox="0 0 24 24" aria-hidden="true">
         <circle cx="12" cy="12" r="8.5" fill="none" stroke="currentColor" stroke-width="1.75" />
         {theme.value !== 'light' && (
           <path

@@ -34,11 +34,6 @@ export const VIEWS: readonly ViewEntry[] = [
 /** The view that is shown. */
 export const view = addressed<ViewId>('view', oneOf(VIEW_IDS), 'quantize', { history: 'step' });
 
-/** Opens the view with this id; the first one where there is none. */
-export function openView(id: string): void {
-  view.value = VIEW_IDS.find((known) => known === id) ?? 'quantize';
-}
-
 // A folder dropped on any view is shown where it is scored.
 folder.subscribe((chosen) => {
   if (chosen !== undefined) view.value = 'classify';

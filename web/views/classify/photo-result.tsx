@@ -4,10 +4,10 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import { type Answers, answersOf } from '../../app/answers.js';
 import { type Photo, removePhoto } from '../../app/photos.js';
 import { small } from '../../app/quantization.js';
+import { describeFailure, noteOn } from '../../photos/file-notes.js';
 import { PairedBars, Verdict } from '../../photos/paired-bars.js';
 import { Picture } from '../../ui/picture.js';
 import { useAnswer } from '../../ui/use-answer.js';
-import { describeFailure, noteOn } from './file-notes.js';
 
 export function PhotoResult({ photo }: { readonly photo: Photo }) {
   const answers = useSignal<Answers>({ kind: 'waiting' });

@@ -92,13 +92,14 @@ export function Controls({ experiment }: { readonly experiment: Experiment }) {
   );
 }
 
-function Film({ experiment: { laboratory, publish, redraw } }: { readonly experiment: Experiment }) {
+function Film({ experiment }: { readonly experiment: Experiment }) {
+  const { laboratory } = experiment;
   const start = useSignal<FilmStart>('k-means++');
   const now = figures.value;
   const doing = (action: (laboratory: Laboratory) => void) => (): void => {
     action(laboratory);
-    publish();
-    redraw();
+    experiment.publish();
+    experiment.redraw();
   };
   const frame = now?.frame ?? 0;
   const last = (now?.frames ?? 1) - 1;

@@ -4,11 +4,12 @@ import './lesson.css';
 import { batch, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
+import { applyAddress } from '../../app/address.js';
 import { lessonStep, presenting } from '../../app/lesson.js';
 import { network } from '../../app/network.js';
 import { isQuantizing, quantize } from '../../app/quantization.js';
 import { applySettings } from '../../app/settings.js';
-import { openView } from '../../shell/views.js';
+import { view } from '../../shell/views.js';
 import { type Action, PLAIN, STEPS } from './steps.js';
 
 /** Opens a step, at the view where it happens. Step 0 ends the lesson. */
@@ -16,7 +17,7 @@ export function openStep(number: number): void {
   const step = STEPS[number - 1];
   batch(() => {
     lessonStep.value = step === undefined ? 0 : number;
-    openView(step?.view ?? 'lesson');
+    view.value = step?.view ?? 'lesson';
   });
 }
 
@@ -115,18 +116,25 @@ export function LessonPanel() {
   );
 }
 
-function perform({ settings, quantize: run = false }: Action): void {
-  applySettings({ ...PLAIN, ...settings });
-  if (run) void quantize();
+function perform(action: Action): void {
+  if ('laboratory' in action) {
+    applyAddress(action.laboratory);
+    return;
+  }
+  applySettings({ ...PLAIN, ...action.quantize });
+  void quantize();
 }
 
-/** Page Up and Page Down are what presenters' remote controls send. Arrows too, where nothing else takes them. */
+/** Page Up and Page Down are what presenters' remote controls send: theirs while presenting. Arrows too, where nothing else takes them. */
 function turnPages(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-  if (target.closest('input, select, textarea, canvas, [role="group"], [role="region"], summary') !== null) return;
   const by = { PageDown: 1, ArrowRight: 1, PageUp: -1, ArrowLeft: -1 }[event.key];
-  if (by === undefined || (!presenting.value && event.key.startsWith('Page'))) return;
+  if (by === undefined) return;
+  const taken = event.key.startsWith('Page')
+    ? !presenting.value
+    : target.closest('input, select, textarea, canvas, [role="group"], [role="region"], summary') !== null;
+  if (taken) return;
   const next = lessonStep.value + by;
   if (next < 1 || next > STEPS.length) return;
   event.preventDefault();

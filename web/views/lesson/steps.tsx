@@ -2,18 +2,17 @@
 import { type ComponentChildren } from 'preact';
 
 import { type Settings } from '../../app/settings.js';
+import { type ViewId } from '../../shell/views.js';
 
-export interface Action {
-  readonly label: string;
-  readonly settings: Partial<Settings>;
-  /** Quantize with these settings; otherwise they are only set. */
-  readonly quantize?: boolean;
-}
+/** Quantizes with these settings, or sets the laboratory's, by their keys in the address. */
+export type Action = { readonly label: string } & (
+  { readonly quantize: Partial<Settings> } | { readonly laboratory: Readonly<Record<string, string>> }
+);
 
 export interface Step {
   readonly title: string;
-  /** The view where it happens; the Quantize view if the page has none of that name. */
-  readonly view: string;
+  /** The view where it happens. */
+  readonly view: ViewId;
   readonly text: ComponentChildren;
   readonly actions: readonly Action[];
   readonly question: string;
@@ -35,6 +34,16 @@ export const PLAIN: Settings = {
   seed: 1,
 };
 
+/** What the laboratory's actions start from. */
+const LABORATORY = {
+  'lab.method': 'kde-lm',
+  'lab.levels': '16',
+  'lab.sampling': 'stratified',
+  'lab.samples': '1024',
+  'lab.bandwidth': 'silverman',
+  'lab.factor': '0.5',
+};
+
 export const STEPS: readonly Step[] = [
   {
     title: 'Why four bits?',
@@ -48,7 +57,7 @@ export const STEPS: readonly Step[] = [
         <p>Let us write each weight in 4 bits instead.</p>
       </>
     ),
-    actions: [{ label: 'Quantize to 4 bits', settings: {}, quantize: true }],
+    actions: [{ label: 'Quantize to 4 bits', quantize: {} }],
     question: 'How many different values can a 4-bit weight have? And why is the file seven times smaller, not eight?',
     answer:
       'Sixteen. Beside the 4-bit numbers the file holds what they stand for: 16 levels a layer and a scale a channel. And the depthwise layers, with only 9 or 25 weights a channel, stay at 8 bits.',
@@ -66,8 +75,8 @@ export const STEPS: readonly Step[] = [
       </>
     ),
     actions: [
-      { label: 'Equal steps', settings: { method: 'uniform-minmax' }, quantize: true },
-      { label: 'Steps that fit', settings: { method: 'kde-lm' }, quantize: true },
+      { label: 'Equal steps', quantize: { method: 'uniform-minmax' } },
+      { label: 'Steps that fit', quantize: { method: 'kde-lm' } },
     ],
     question: 'Where do the fitted levels crowd together, and where are they far apart? What is gained?',
     answer:
@@ -75,20 +84,23 @@ export const STEPS: readonly Step[] = [
   },
   {
     title: 'A thousand weights are enough',
-    view: 'lab',
+    view: 'laboratory',
     text: (
       <>
         <p>
           To place levels one needs the density of the weights, not the weights. A kernel density estimate lays a small
           bell over each sampled weight and adds them up.
         </p>
-        <p>Take few samples, then more. From which number on do the levels hardly move?</p>
+        <p>
+          The ticks under the curve are the sampled weights. Watch the large figure: how far is it from that of
+          Lloyd-Max, which reads all weights?
+        </p>
       </>
     ),
     actions: [
-      { label: '64 samples', settings: { samples: 64 }, quantize: true },
-      { label: '1,024 samples', settings: { samples: 1024 }, quantize: true },
-      { label: '16,384 samples', settings: { samples: 16384 }, quantize: true },
+      { label: '64 at random', laboratory: { ...LABORATORY, 'lab.samples': '64', 'lab.sampling': 'random' } },
+      { label: '64, stratified', laboratory: { ...LABORATORY, 'lab.samples': '64' } },
+      { label: '1,024, stratified', laboratory: LABORATORY },
     ],
     question: 'The largest layer has 1.28 million weights. How can 1,024 of them be enough?',
     answer:
@@ -96,20 +108,23 @@ export const STEPS: readonly Step[] = [
   },
   {
     title: 'k-means and Lloyd-Max',
-    view: 'lab',
+    view: 'laboratory',
     text: (
       <>
         <p>
           Both move levels until nothing gets better: give every weight to its nearest level, then move each level to
           the mean of its weights, and again.
         </p>
-        <p>k-means starts from random places and is run several times; Lloyd-Max starts once, from a good guess.</p>
+        <p>
+          k-means starts from random places and is run several times; Lloyd-Max starts once, from a good guess. Press ▶
+          under the picture, and watch the levels walk.
+        </p>
       </>
     ),
     actions: [
-      { label: 'k-means', settings: { method: 'kde-km' }, quantize: true },
-      { label: 'Lloyd-Max', settings: { method: 'kde-lm' }, quantize: true },
-      { label: 'The optimum', settings: { method: 'optimal' }, quantize: true },
+      { label: 'k-means', laboratory: { ...LABORATORY, 'lab.method': 'kde-km' } },
+      { label: 'Lloyd-Max', laboratory: LABORATORY },
+      { label: 'The optimum', laboratory: { ...LABORATORY, 'lab.method': 'optimal' } },
     ],
     question: 'When both have come to rest, what is true of every level, and of the border between two?',
     answer:
@@ -128,8 +143,8 @@ export const STEPS: readonly Step[] = [
       </>
     ),
     actions: [
-      { label: 'One table a layer', settings: { granularity: 'tensor' }, quantize: true },
-      { label: 'And a scale a channel', settings: { granularity: 'channel-scale' }, quantize: true },
+      { label: 'One table a layer', quantize: { granularity: 'tensor' } },
+      { label: 'And a scale a channel', quantize: { granularity: 'channel-scale' } },
     ],
     question: 'What does a scale a channel cost? Compare the sizes of the two runs.',
     answer:
@@ -149,8 +164,8 @@ export const STEPS: readonly Step[] = [
       </>
     ),
     actions: [
-      { label: 'Nearest level only', settings: { calibration: 'none' }, quantize: true },
-      { label: 'With compensation', settings: { calibration: 'synthetic' }, quantize: true },
+      { label: 'Nearest level only', quantize: { calibration: 'none' } },
+      { label: 'With compensation', quantize: { calibration: 'synthetic' } },
     ],
     question: 'With compensation the weights are farther from the original ones, yet the answers are closer. Why?',
     answer:
@@ -166,9 +181,9 @@ export const STEPS: readonly Step[] = [
       </>
     ),
     actions: [
-      { label: '3 bits', settings: { bits: 3 }, quantize: true },
-      { label: '2 bits', settings: { bits: 2 }, quantize: true },
-      { label: '2 bits, compensated', settings: { bits: 2, calibration: 'synthetic' }, quantize: true },
+      { label: '3 bits', quantize: { bits: 3 } },
+      { label: '2 bits', quantize: { bits: 2 } },
+      { label: '2 bits, compensated', quantize: { bits: 2, calibration: 'synthetic' } },
     ],
     question: 'Which mistakes does the network make first: a cat for another cat, or a cat for a teapot?',
     answer:
@@ -186,7 +201,7 @@ export const STEPS: readonly Step[] = [
         <p>Go back to sensible settings and compare the times.</p>
       </>
     ),
-    actions: [{ label: 'Quantize, with compensation', settings: { calibration: 'synthetic' }, quantize: true }],
+    actions: [{ label: 'Quantize, with compensation', quantize: { calibration: 'synthetic' } }],
     question: 'Where would a 4-bit network help most: on a server, in a web page, or in a hearing aid?',
     answer:
       'Wherever bytes are dear: a download over a slow line, memory that other programs want too, a battery that every byte moved costs something. On a large server the gain is room for more networks at a time.',

@@ -5,9 +5,11 @@ import { type Classification } from 'kdequant';
 import { showAlert } from '../../app/alerts.js';
 import { type Answers, answersOf } from '../../app/answers.js';
 import { type Photo, addPhotos, addSample, photos, removePhoto, sample, samples, sampleUrl } from '../../app/photos.js';
+import { describeFailure, noteOn } from '../../photos/file-notes.js';
 import { FileButton } from '../../ui/fields.js';
 import { formatMilliseconds, formatPercent } from '../../ui/format.js';
 import { Picture } from '../../ui/picture.js';
+import { useAnswer } from '../../ui/use-answer.js';
 
 const TOP = 5;
 
@@ -50,6 +52,7 @@ export function ClassifyCard() {
 function PhotoResult({ photo }: { readonly photo: Photo }) {
   const answers = useSignal<Answers>({ kind: 'waiting' });
   useSignalEffect(() => answersOf(photo, answers));
+  const note = useAnswer(() => noteOn(photo.blob), [photo]);
   const state = answers.value;
   return (
     <article class="result">
@@ -67,8 +70,9 @@ function PhotoResult({ photo }: { readonly photo: Photo }) {
           Remove
         </button>
       </header>
+      {note.value !== undefined && <p class="hint">{note.value}</p>}
       {state.kind === 'waiting' && <p class="hint">Waiting for the network…</p>}
-      {state.kind === 'failed' && <p class="alert">{`“${photo.name}”: ${state.message}`}</p>}
+      {state.kind === 'failed' && <p class="alert">{describeFailure(photo, state.message)}</p>}
       {state.kind === 'ready' && (
         <div class="result__body">
           <Picture class="result__picture" pixels={state.seen} label={`${photo.name}, as the networks see it`} />

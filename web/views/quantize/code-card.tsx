@@ -67,7 +67,7 @@ function literal(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value);
 }
 
-const FLAGS: Partial<Record<keyof RunSettings, string>> = {
+const FLAGS = {
   method: '--method',
   granularity: '--granularity',
   bits: '--bits',
@@ -77,13 +77,13 @@ const FLAGS: Partial<Record<keyof RunSettings, string>> = {
   bandwidthFactor: '--bandwidth-factor',
   seed: '--seed',
   effort: '--effort',
-};
+} as const satisfies Partial<Record<keyof RunSettings, string>>;
 
 export function commandLine(file: string, settings: RunSettings): string {
   const { calibration, pictures, compensation, ...options } = changedSettings(settings);
-  const parts = Object.entries(options).flatMap(([key, value]) => {
-    const flag = FLAGS[key as keyof RunSettings];
-    return flag === undefined ? [] : [`${flag} ${String(value)}`];
+  const parts = Object.entries(FLAGS).flatMap(([key, flag]) => {
+    const value = options[key as keyof typeof FLAGS];
+    return value === undefined ? [] : [`${flag} ${value}`];
   });
   if (calibration === 'none') parts.push('--calibration none');
   else if (calibration === 'photos') parts.push('--calibration photos/');

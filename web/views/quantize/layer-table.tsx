@@ -8,7 +8,7 @@ export function LayerTable() {
   const { layers, summary } = state.model;
   const total = layers.reduce((sum, { bytes }) => sum + bytes, 0);
   return (
-    <details class="fold">
+    <details class="fold layer-table">
       <summary>All {layers.length} layers</summary>
       {/* A scrolling region must be reachable by keyboard. */}
       <div class="table-frame" tabIndex={0} role="region" aria-label="Layers of the network">

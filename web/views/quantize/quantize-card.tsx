@@ -32,10 +32,10 @@ export function QuantizeCard() {
           <MainSettings />
           <Start />
           <Work />
-          <MoreSettings />
         </form>
         <Stage />
       </div>
+      <MoreSettings />
       <Result />
     </section>
   );

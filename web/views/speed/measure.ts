@@ -6,7 +6,7 @@ import { type RemoteEngine } from 'kdequant/worker-client';
 import { isAbort, messageOf } from '../../app/alerts.js';
 import { startEngine } from '../../app/engine.js';
 import { type Answering, network, onNetworkReplaced } from '../../app/network.js';
-import { small } from '../../app/quantization.js';
+import { type Small, small } from '../../app/quantization.js';
 
 export interface Variant {
   readonly build: Build;
@@ -85,7 +85,7 @@ export async function measure(): Promise<void> {
     speed.value = {
       kind: 'done',
       measured: contenders.map(summarize),
-      facts: await facts(engine, float),
+      facts: await facts(engine, float, four),
       ...(note === undefined ? {} : { note }),
     };
   } catch (error) {
@@ -101,11 +101,15 @@ export function stopMeasuring(): void {
   running?.abort();
 }
 
-onNetworkReplaced(() => {
+function forget(): void {
   stopMeasuring();
   running = undefined;
   speed.value = { kind: 'idle' };
-});
+}
+
+onNetworkReplaced(forget);
+// Figures of another 4-bit network than the one at hand would mislead.
+small.subscribe(forget);
 
 /** Every build and precision; what is loaded for it goes into `own`. */
 async function line(
@@ -209,11 +213,12 @@ function summarize({ build, precision, threads, times }: Contender): Measured {
   return { build, precision, threads, median, best: sorted[0] ?? 0, runs: sorted.length };
 }
 
-async function facts(engine: RemoteEngine, float: Answering): Promise<Fact[]> {
+async function facts(engine: RemoteEngine, float: Answering, four: Small): Promise<Fact[]> {
   const builds = await engine.availableBuilds();
   const machine = navigator as { deviceMemory?: number; userAgentData?: { platform?: string } };
   return [
     ['network', `${float.name}, ${(float.model.summary.macs / 1e6).toFixed(0)} million multiplications a picture`],
+    ['4-bit network', four.run.title],
     ['input', float.model.summary.input.shape.join(' × ')],
     ['browser', navigator.userAgent],
     ['processors', `${navigator.hardwareConcurrency} (as the browser says)`],

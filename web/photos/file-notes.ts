@@ -1,5 +1,5 @@
 // What there is to say about a photo's file itself.
-import { type Photo } from '../../app/photos.js';
+import { type Photo } from '../app/photos.js';
 
 const HEAD_BYTES = 4096;
 
