@@ -66,3 +66,37 @@ export function tinyNetwork({ classes = 10, op = 'Relu' } = {}) {
     valueInfo(12, 'y', [1, classes]),
   );
 }
+
+/**
+ * A network of `layers` fully connected layers of `units` each, beside one another, for pictures of 224 x 224. Its weights are zeros:
+ * the file is of `length` bytes, all of them zeros but for `chunks`. A unit takes 0.6 MB.
+ */
+export function largeNetwork(layers, units) {
+  const columns = 3 * 224 * 224;
+  const weightBytes = 4 * units * columns;
+  const opened = (field, head, rest) => [...varint((field << 3) | 2), ...varint(head.length + rest), ...head];
+  const names = Array.from({ length: layers }, (_, layer) => `fc${layer}`);
+  const transposed = message(5, string(1, 'transB'), integer(3, 1), integer(20, 2));
+  const axis = message(5, string(1, 'axis'), integer(3, 1), integer(20, 2));
+  const graph = [
+    node('flatten', 'Flatten', ['x'], 'd'),
+    ...names.map((name) => node(name, 'Gemm', ['d', `${name}.weight`], name, transposed)),
+    node('concat', 'Concat', names, 'y', axis),
+    valueInfo(11, 'x', [1, 3, 224, 224]),
+    valueInfo(12, 'y', [1, layers * units]),
+    string(2, 'large'),
+  ].flat();
+  const tensors = names.map((name) => {
+    const shape = [integer(1, units), integer(1, columns), integer(2, 1), string(8, `${name}.weight`)].flat();
+    return opened(5, [...shape, ...opened(9, [], weightBytes)], weightBytes);
+  });
+  const rest = tensors.reduce((sum, tensor) => sum + tensor.length + weightBytes, 0);
+  const model = [...integer(1, 8), ...message(8, string(1, ''), integer(2, 13)), ...opened(7, graph, rest)];
+  const chunks = [{ at: 0, bytes: Uint8Array.from(model) }];
+  let length = model.length;
+  for (const tensor of tensors) {
+    chunks.push({ at: length, bytes: Uint8Array.from(tensor) });
+    length += tensor.length + weightBytes;
+  }
+  return { chunks, length };
+}

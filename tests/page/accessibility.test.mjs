@@ -117,3 +117,23 @@ test('while presenting, nothing of the page’s head is hidden behind the lesson
     await close();
   }
 });
+
+test('who asks for less motion gets none', async () => {
+  const { page, close } = await openPage({ hash: QUICK, reducedMotion: 'reduce' });
+  try {
+    await waitForModel(page);
+    await quantize(page);
+    await page.locator('.result .badge').first().waitFor();
+    const moving = await page.evaluate(() =>
+      [...document.querySelectorAll('*')]
+        .filter((element) => {
+          const { transitionDuration, animationName } = globalThis.getComputedStyle(element);
+          return animationName !== 'none' || transitionDuration.split(', ').some((time) => parseFloat(time) > 0);
+        })
+        .map((element) => element.className.baseVal ?? element.className),
+    );
+    assert.deepEqual(moving, []);
+  } finally {
+    await close();
+  }
+});

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 
-import { openPage, QUICK, quantize, waitForModel } from './browser.mjs';
-import { tinyNetwork } from '../package/onnx.mjs';
+import { openPage, pageMegabytes, QUICK, quantize, waitForModel } from './browser.mjs';
+import { largeNetwork, tinyNetwork } from '../package/onnx.mjs';
 
 let site;
 before(async () => {
@@ -83,6 +83,31 @@ test('a file above the limit is refused before it is read, and the limit is name
     .getByRole('alert')
     .getByText(/“huge\.onnx” has 700 MB.*up to 600 MB/)
     .waitFor();
+});
+
+test('a network of 540 MB is read and answers, in less memory than two of it take', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kdequant-page-'));
+  const { page, close } = await openPage({ hash: QUICK });
+  let most = 0;
+  const watch = setInterval(() => (most = Math.max(most, pageMegabytes())), 50);
+  try {
+    const path = join(folder, 'large.onnx');
+    const { chunks, length } = largeNetwork(6, 150);
+    const file = await open(path, 'w');
+    for (const { at, bytes } of chunks) await file.write(bytes, 0, bytes.length, at);
+    await file.truncate(length);
+    await file.close();
+    await waitForModel(page);
+    await page.locator('#model-file').setInputFiles(path);
+    await page.locator('.facts').getByText('large.onnx').waitFor();
+    await page.locator('.answer__label').getByText('class ').first().waitFor();
+    assert.match(await page.locator('.facts').textContent(), /135,475,200/);
+    assert.ok(most > 500 && most < 1700, `${most} MB`);
+  } finally {
+    clearInterval(watch);
+    await close();
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a photo of a hundred megapixels is answered', async () => {

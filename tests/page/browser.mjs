@@ -1,5 +1,5 @@
 // Opens the built page in a real Chromium, and watches what a visitor never should see.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 import { chromium } from 'playwright-core';
 
@@ -27,6 +27,8 @@ export async function openPage({
   letThrough = 0,
   workerPrelude = undefined,
   deviceScaleFactor = 1,
+  hasTouch = false,
+  reducedMotion = undefined,
   args = [],
   permissions = [],
 } = {}) {
@@ -41,6 +43,8 @@ export async function openPage({
     viewport,
     colorScheme,
     deviceScaleFactor,
+    hasTouch,
+    reducedMotion,
     acceptDownloads: true,
     permissions,
   });
@@ -106,4 +110,34 @@ export async function quantize(page) {
 export async function openView(page, title) {
   await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: title }).click();
   await page.getByRole('heading', { level: 1 }).waitFor();
+}
+
+/** Drops files and folders, by their paths, on the middle of the page, as a hand would. */
+export async function drop(page, paths) {
+  const session = await page.context().newCDPSession(page);
+  const { width, height } = page.viewportSize();
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'])
+    await session.send('Input.dispatchDragEvent', { type, x: width / 2, y: height / 2, data });
+  await session.detach();
+}
+
+/** Megabytes that the largest page of our browsers, workers and all, holds now. */
+export function pageMegabytes() {
+  const read = (process, file) => {
+    try {
+      return readFileSync(`/proc/${process}/${file}`, 'utf8');
+    } catch {
+      return ''; // it has ended
+    }
+  };
+  const isOurs = (process) => {
+    if (process === String(globalThis.process.pid)) return true;
+    const parent = /PPid:\s+(\d+)/.exec(read(process, 'status'))?.[1];
+    return parent !== undefined && parent !== '0' && isOurs(parent);
+  };
+  const sizes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && read(name, 'cmdline').includes('--type=renderer') && isOurs(name))
+    .map((name) => Number(/RssAnon:\s+(\d+)/.exec(read(name, 'status'))?.[1] ?? 0) / 1000);
+  return Math.max(0, ...sizes);
 }

@@ -1,4 +1,4 @@
-/* global document, File, DataTransfer, Event, PerformanceObserver, navigator */
+/* global ClipboardEvent, document, File, DataTransfer, Event, PerformanceObserver, navigator */
 // The view "Classify": photos, folders and the camera through both networks.
 import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 
-import { openPage, openView, quantize, QUICK, waitForModel } from './browser.mjs';
+import { drop, openPage, openView, quantize, QUICK, waitForModel } from './browser.mjs';
 
 const photosFolder = new URL('../../build/assets/photos/', import.meta.url);
 const photo = (name) => new URL(name, photosFolder);
@@ -127,12 +127,40 @@ test('one subfolder a class works too; without classes only the agreement is cou
   await page.locator('#classify-folder').setInputFiles(folder);
   const panel = page.getByRole('region', { name: 'by class' });
   await panel.getByText(/2 pictures in/).waitFor();
-  assert.match(await panel.innerText(), /1 have a class.*No class of this network: “nonsense”/);
+  assert.match(await panel.innerText(), /1 has a class.*No class of this network: “nonsense”/);
   await page.locator('#classify-folder').setInputFiles(join(folder, 'nonsense'));
   const plain = page.getByRole('region', { name: 'nonsense' });
-  await plain.getByText(/1 pictures in/).waitFor();
+  await plain.getByText(/1 picture in/).waitFor();
   assert.match(await plain.innerText(), /only the agreement/);
   assert.equal(await plain.getByText('right: float').count(), 0);
+});
+
+test('photos, a folder and an empty folder can be dropped, and a photo pasted', async () => {
+  const { page } = site;
+  await drop(page, [photo('camera.jpg').pathname]);
+  await result(page, 'camera.jpg').waitFor();
+  await page.evaluate(async () => {
+    const answer = await fetch('./photos/astronaut.jpg');
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([await answer.blob()], 'pasted.jpg', { type: 'image/jpeg' }));
+    document.dispatchEvent(new ClipboardEvent('paste', { clipboardData }));
+  });
+  assert.ok((await rows(result(page, 'pasted.jpg'))).length >= 5);
+  await openView(page, 'Look inside');
+  const folder = join(scratch, 'dropped');
+  await mkdir(join(folder, 'espresso'), { recursive: true });
+  await cp(photo('coffee.jpg'), join(folder, 'espresso', 'coffee.jpg'));
+  await drop(page, [folder]);
+  const panel = page.getByRole('region', { name: 'dropped' });
+  await panel.getByText(/1 picture in/).waitFor();
+  assert.match(await panel.innerText(), /1 has a class, by the name of their folder/);
+  await mkdir(join(scratch, 'empty'));
+  await drop(page, [join(scratch, 'empty')]);
+  await page
+    .getByRole('region', { name: 'empty' })
+    .getByText(/folder is empty/)
+    .waitFor();
+  await page.getByRole('button', { name: 'Close' }).click();
 });
 
 test('a folder without pictures and a wrong table are refused with a sentence', async () => {

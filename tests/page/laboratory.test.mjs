@@ -219,6 +219,36 @@ test('the canvas is drawn as fine as the screen, in the theme’s colours', asyn
   }
 });
 
+test('a finger drags a slider of the canvas, and levels', async () => {
+  const { page, context, close } = await openPage({ viewport: { width: 412, height: 915 }, hasTouch: true });
+  try {
+    await openLaboratory(page);
+    const canvas = page.locator('#laboratory-canvas');
+    await canvas.evaluate((element) => element.scrollIntoView({ block: 'end' }));
+    const { x, width, y, height } = await canvas.boundingBox();
+    const session = await context.newCDPSession(page);
+    const touch = (type, ...points) => session.send('Input.dispatchTouchEvent', { type, touchPoints: points });
+    const drag = async (from, to) => {
+      await touch('touchStart', from);
+      for (let i = 1; i <= 8; ++i) {
+        await touch('touchMove', { x: from.x + ((to.x - from.x) * i) / 8, y: from.y });
+        await page.waitForTimeout(40);
+      }
+      await touch('touchEnd');
+      await page.waitForTimeout(600);
+    };
+    const hash = () => page.evaluate(() => location.hash);
+    // The sliders stand under the plot; the one that changes the number of levels is the first of them.
+    for (let row = y + height - 360; row < y + height && !(await hash()).includes('lab.levels='); row += 12)
+      await drag({ x: x + width / 2, y: row }, { x: x + 20, y: row });
+    assert.match(await hash(), /lab\.levels=/);
+    await settled(page);
+    assert.ok((await levels(page)).length < 16);
+  } finally {
+    await close();
+  }
+});
+
 test('without WebGL 2 the page says so, and controls, figures and a plainer drawing remain', async () => {
   const { page, problems, close } = await openPage({
     beforeLoad: () => {

@@ -76,6 +76,48 @@ test('runs are kept, renamed, shown again after a reload, and deleted', async ()
   await page.waitForFunction(() => document.querySelectorAll('#runs-card tbody tr').length === 1);
 });
 
+test('when the runs have filled their room, the oldest goes only if the visitor says so', async () => {
+  const { page, close } = await openPage({ hash: QUICK });
+  try {
+    await waitForModel(page);
+    await quantize(page);
+    await page.waitForTimeout(500);
+    await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          globalThis.indexedDB.open('kdequant').onsuccess = ({ target }) => {
+            const transaction = target.result.transaction('runs', 'readwrite');
+            const store = transaction.objectStore('runs');
+            store.getAll().onsuccess = ({ target: { result } }) => {
+              const [run] = result;
+              store.put({ ...run, title: 'the old one', report: { ...run.report, bytesOut: 199e6 } });
+            };
+            transaction.oncomplete = resolve;
+          };
+        }),
+    );
+    await page.reload();
+    await waitForModel(page);
+    const rows = page.locator('#runs-card tbody tr');
+    const question = page.getByRole('alertdialog');
+    await quantize(page);
+    await question.getByText(/filled their 200 MB.*“the old one”/).waitFor();
+    await question.getByRole('button', { name: 'Do not keep' }).click();
+    await page.getByText(/is here until the page is closed/).waitFor();
+    assert.equal(await rows.count(), 2);
+    await quantize(page);
+    await question.getByRole('button', { name: 'Delete it' }).click();
+    await question.waitFor({ state: 'detached' });
+    await page.waitForTimeout(500);
+    await page.reload();
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 1);
+    assert.doesNotMatch(await rows.first().getByRole('textbox').inputValue(), /old/);
+  } finally {
+    await close();
+  }
+});
+
 test('the table of runs and the layers of one are files for a spreadsheet', async () => {
   const { page } = site;
   const read = async (button) => {

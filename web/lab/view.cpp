@@ -127,7 +127,11 @@ bool Slider(const char* id, const char* name, const char* value, const Theme& th
   ImGui::SetNextItemWidth(width);
   const ImGuiSliderFlags flags = ImGuiSliderFlags_NoInput | (logarithmic ? ImGuiSliderFlags_Logarithmic : 0);
   const ImGuiDataType type = std::is_same_v<T, int> ? ImGuiDataType_S32 : ImGuiDataType_Double;
+  // Under a finger it would show its format, which is empty, as a tooltip; the value stands above.
+  ImGuiIO& io = ImGui::GetIO();
+  const ImGuiMouseSource source = std::exchange(io.MouseSource, ImGuiMouseSource_Mouse);
   const bool changed = ImGui::SliderScalar(id, type, number, &low, &high, "", flags);
+  io.MouseSource = source;
   ImGui::PopStyleColor(3);
   ImGui::PopStyleVar(4);
   return changed;
@@ -446,6 +450,8 @@ void View::DrawWeights(ImVec2 size) {
   const double span = std::max(histogram.max - histogram.min, 1e-30);
   double low = histogram.min - 0.02 * span;
   double high = histogram.max + 0.02 * span;
+  const double inset = KernelInsetWidth() / size.x;
+  const bool has_inset = inset < 0.25 && !experiment_.density().values.empty();
   if (range_ == Range::kLevels) {
     // The same throughout a film.
     const auto& first = experiment_.has_film() ? experiment_.film().front().levels : levels;
@@ -453,10 +459,9 @@ void View::DrawWeights(ImVec2 size) {
     low = std::min(first.front(), last.front());
     high = std::max(first.back(), last.back());
     const double reach = std::max(high - low, 1e-3 * span);
-    // Where there is room, the kernel stands left of the first level.
-    const double inset = experiment_.density().values.empty() ? 0 : KernelInsetWidth() / size.x;
+    // The kernel stands left of the first level.
     const double margin = 0.12 * reach;
-    low -= std::max(margin, inset < 0.25 ? inset / (1 - inset) * (reach + margin) : 0);
+    low -= std::max(margin, has_inset ? inset / (1 - inset) * (reach + margin) : 0);
     high += margin;
   }
   const bool has_legend = size.x > 480;  // it takes a line
@@ -515,10 +520,8 @@ void View::DrawWeights(ImVec2 size) {
     ImPlot::PlotLine("estimated density", xs_.data(), density.values.data(), static_cast<int>(xs_.size()), spec);
   }
   DrawLevels(top);
-  if (!density.values.empty()) {
-    DrawRug(depth);
-    DrawKernel(top);
-  }
+  if (!density.values.empty()) DrawRug(depth);
+  if (has_inset) DrawKernel(top);
   ImPlot::EndPlot();
 }
 
@@ -628,7 +631,7 @@ void View::DrawKernel(double top) {
   const auto pixels = static_cast<double>(ImPlot::PlotToPixels(width, top).x - ImPlot::PlotToPixels(0, top).x);
   ImDrawList* draw = ImPlot::GetPlotDrawList();
   ImPlot::PushPlotClipRect();
-  // In a narrow plot levels pass behind it; the legend is above.
+  // Of a range that was chosen freely, levels may pass behind it. The legend is above.
   draw->AddRectFilled({foot.x - half - kInsetPadding / 2, foot.y - 50},
                       {foot.x + half + kInsetPadding / 2, foot.y + kSmallText + 8}, ImGui::GetColorU32(theme_.sunken));
   draw->PathClear();

@@ -33,3 +33,8 @@ export function formatDecibels(decibels: number): string {
 export function formatCount(count: number): string {
   return count.toLocaleString('en');
 }
+
+/** "1 picture", "2,000 pictures". */
+export function formatPictures(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? 'picture' : 'pictures'}`;
+}

@@ -6,7 +6,7 @@ import { showAlert } from '../../app/alerts.js';
 import { folder } from '../../app/folder.js';
 import { network } from '../../app/network.js';
 import { small } from '../../app/quantization.js';
-import { formatCount, formatMilliseconds } from '../../ui/format.js';
+import { formatCount, formatMilliseconds, formatPictures } from '../../ui/format.js';
 import { Progress } from '../../ui/progress.js';
 import { evaluate, evaluation, type EvaluationState, stopEvaluation } from './evaluation.js';
 
@@ -85,8 +85,8 @@ function Body({ state }: { readonly state: EvaluationState }) {
           <div aria-live="polite">
             <p class="hint">
               {state.report === undefined
-                ? `Stopped after ${formatCount(state.figures.n)} of ${formatCount(state.found.pictures.length)} pictures.`
-                : `${formatCount(state.figures.n)} pictures in ${formatMilliseconds(1000 * state.seconds)}.`}
+                ? `Stopped after ${formatCount(state.figures.n)} of ${formatPictures(state.found.pictures.length)}.`
+                : `${formatPictures(state.figures.n)} in ${formatMilliseconds(1000 * state.seconds)}.`}
             </p>
             <Figures figures={state.figures} />
           </div>
@@ -112,9 +112,10 @@ function Body({ state }: { readonly state: EvaluationState }) {
 }
 
 function contents({ pictures, labelled, labels, unknownFolders, ignored }: FolderPictures): string {
-  const sentences = [`${formatCount(pictures.length)} pictures.`];
+  const sentences = [`${formatPictures(pictures.length)}.`];
   if (labels === 'table') sentences.push('Their classes are those of labels.csv.');
-  else if (labels === 'folders') sentences.push(`${formatCount(labelled)} have a class, by the name of their folder.`);
+  else if (labels === 'folders')
+    sentences.push(`${formatCount(labelled)} ${labelled === 1 ? 'has' : 'have'} a class, by the name of their folder.`);
   else {
     sentences.push(
       'Nothing says what they show (a labels.csv with file,class_index would, or a folder a class), so only the agreement of the two networks is counted.',
@@ -124,7 +125,8 @@ function contents({ pictures, labelled, labels, unknownFolders, ignored }: Folde
     const some = unknownFolders.slice(0, 3).map((name) => `“${name}”`);
     sentences.push(`No class of this network: ${some.join(', ')}${unknownFolders.length > 3 ? '…' : ''}.`);
   }
-  if (ignored > 0) sentences.push(`${formatCount(ignored)} other files are left out.`);
+  if (ignored > 0)
+    sentences.push(`${ignored === 1 ? 'One other file is' : `${formatCount(ignored)} other files are`} left out.`);
   return sentences.join(' ');
 }
 
@@ -188,7 +190,7 @@ function Confusions({ confusions, found }: ConfusionsProps) {
   const pictures = confusions.reduce((sum, confusion) => sum + confusion.pictures.length, 0);
   return (
     <section class="stack" aria-labelledby="confusions-heading">
-      <h3 id="confusions-heading">{`Where they differ: ${formatCount(pictures)} pictures`}</h3>
+      <h3 id="confusions-heading">{`Where they differ: ${formatPictures(pictures)}`}</h3>
       <ul class="confusions">
         {confusions.slice(0, shown).map((confusion) => (
           <li class="confusion" key={`${confusion.reference.classIndex}:${confusion.session.classIndex}`}>
