@@ -1,13 +1,13 @@
 /* global document, dispatchEvent, MessageEvent, scrollTo, scrollY */
 // Wrong files and interrupted work: a sentence, and nothing lost.
 import assert from 'node:assert/strict';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 
-import { openPage, pageMegabytes, QUICK, quantize, waitForModel } from './browser.mjs';
+import { drop, openPage, openView, pageMegabytes, QUICK, quantize, waitForModel } from './browser.mjs';
 import { largeNetwork, tinyNetwork } from '../package/onnx.mjs';
 
 let site;
@@ -136,12 +136,17 @@ test('labels that are too few are counted for the reader, and a file of the righ
     .waitFor();
 });
 
-test('another network dropped while quantizing takes the place of both', async () => {
+test('another network dropped while quantizing, on whatever view, takes the place of both', async () => {
   const { page } = site;
   await page.getByRole('button', { name: 'Quantize', exact: true }).click();
-  await page.locator('#model-file').setInputFiles(onnx('tiny.onnx', tinyNetwork()));
+  await openView(page, 'Classify');
+  const folder = await mkdtemp(join(tmpdir(), 'kdequant-page-'));
+  await writeFile(join(folder, 'tiny.onnx'), tinyNetwork());
+  await drop(page, [join(folder, 'tiny.onnx')]);
+  await page.getByRole('heading', { name: /Make it 4-bit/ }).waitFor();
   await page.locator('.facts').getByText('tiny.onnx').waitFor();
   await waitForModel(page);
+  await rm(folder, { recursive: true });
   assert.equal(await page.locator('.headline strong').count(), 0);
   await quantize(page);
 });

@@ -9,10 +9,16 @@ import { addPhotos, MAX_PHOTOS } from './photos.js';
 /** Whether something is being dragged over the page. */
 export const dragging = signal(false);
 
+/** The network that was dropped or pasted last. */
+export const droppedNetwork = signal<File | undefined>(undefined);
+
 export function receive(files: readonly File[]): void {
   clearAlert();
   const network = files.find(({ name }) => name.toLowerCase().endsWith('.onnx'));
-  if (network !== undefined) loadFile(network).catch(showAlert);
+  if (network !== undefined) {
+    droppedNetwork.value = network;
+    loadFile(network).catch(showAlert);
+  }
   const others = files.filter((file) => file !== network);
   if (others.length > MAX_PHOTOS) openFiles(others);
   else addPhotos(others);

@@ -3,6 +3,7 @@ import { type ComponentChildren } from 'preact';
 
 import { addressed, oneOf } from '../app/address.js';
 import { folder } from '../app/folder.js';
+import { droppedNetwork } from '../app/incoming.js';
 import * as quantizeView from '../views/quantize/view.js';
 
 /** What the module of a view exports. It is loaded when its tab is first opened, and stays mounted from then on. */
@@ -34,7 +35,10 @@ export const VIEWS: readonly ViewEntry[] = [
 /** The view that is shown. */
 export const view = addressed<ViewId>('view', oneOf(VIEW_IDS), 'quantize', { history: 'step' });
 
-// A folder dropped on any view is shown where it is scored.
+// A folder dropped on any view is shown where it is scored, and a network where it is read.
 folder.subscribe((chosen) => {
   if (chosen !== undefined) view.value = 'classify';
+});
+droppedNetwork.subscribe((file) => {
+  if (file !== undefined) view.value = 'quantize';
 });

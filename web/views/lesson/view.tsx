@@ -87,7 +87,7 @@ function Worksheet() {
         {STEPS.map(({ title, question, actions }) => (
           <li key={title} class="worksheet__step">
             <h2>{title}</h2>
-            <p>On the page: {actions.map(({ label }) => label).join('; ')}. What do you see?</p>
+            <p>On the page, press: {actions.map(({ label }) => label).join('; ')}. What do you see?</p>
             <div class="worksheet__line" />
             <p>{question}</p>
             <div class="worksheet__line" />

@@ -103,7 +103,7 @@ function Stage() {
         <figcaption>
           {layers.length === 0
             ? 'How well each layer is rounded will stand here, a bar a layer.'
-            : `Signal over rounding error, ${layers.length} of ${count} layers. Light bars: layers kept in 8 bits. Choose one to see it.`}
+            : `Signal over rounding error, ${layers.length} of ${count} layers. Faint bars: layers kept in 8 bits. Choose one to see it.`}
         </figcaption>
       </figure>
     </div>
