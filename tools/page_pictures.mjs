@@ -55,12 +55,12 @@ await withPage(async (page) => {
     await page.waitForTimeout(3000);
     await page.screenshot({ path: `${folder}/${name}.png` });
   }
-}, '#calibration=none');
+});
 
 await writeFile(`${folder}/frames.json`, JSON.stringify(frames));
 
-async function withPage(use, hash = '') {
-  const { page, close } = await openPage({ viewport: size, hash });
+async function withPage(use) {
+  const { page, close } = await openPage({ viewport: size });
   try {
     await waitForModel(page);
     await page.locator('.result .answer').first().waitFor();

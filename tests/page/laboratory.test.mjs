@@ -219,6 +219,38 @@ test('the canvas is drawn as fine as the screen, in the theme’s colours', asyn
   }
 });
 
+test('the drawing of the kernel stands clear of the levels', async () => {
+  const { page, close } = await openPage();
+  try {
+    await openLaboratory(page);
+    await page.waitForTimeout(500);
+    const shot = await page.locator('#laboratory-canvas').screenshot();
+    // The band of its words: columns in the colour of levels, and columns in that of the words.
+    const found = await page.evaluate(
+      async (bytes) => {
+        const bitmap = await globalThis.createImageBitmap(new Blob([new Uint8Array(bytes)], { type: 'image/png' }));
+        const canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+        const context = canvas.getContext('2d');
+        context.drawImage(bitmap, 0, 0);
+        const [left, top, width, height] = [300, 80, 400, 24]; // right of the controls
+        const { data } = context.getImageData(left, top, width, height);
+        const columns = (colour) =>
+          Array.from({ length: width }, (_, x) => x).filter((x) =>
+            Array.from({ length: height }, (_, y) => 4 * (y * width + x)).some((at) =>
+              colour.every((part, i) => Math.abs(data[at + i] - part) < 40),
+            ),
+          );
+        return { level: columns([217, 87, 28])[0], word: columns([85, 95, 117]).at(-1) };
+      },
+      [...shot],
+    );
+    assert.ok(found.word > 10 && found.word + 4 < found.level, JSON.stringify(found));
+  } finally {
+    await close();
+  }
+});
+
 test('a finger drags a slider of the canvas, and levels', async () => {
   const { page, context, close } = await openPage({ viewport: { width: 412, height: 915 }, hasTouch: true });
   try {

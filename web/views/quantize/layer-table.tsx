@@ -38,7 +38,7 @@ export function LayerTable() {
                 <td class="table__number">{weights > 0 ? formatCount(weights) : ''}</td>
                 <td class="table__number">{macs > 0 ? formatCount(macs) : ''}</td>
                 <td class="table__number table__share" style={{ '--share': bytes / total }}>
-                  {bytes > 0 ? formatPercent(bytes / total) : ''}
+                  {bytes > 0 ? formatShare(bytes / total) : ''}
                 </td>
               </tr>
             ))}
@@ -57,4 +57,8 @@ export function LayerTable() {
       </div>
     </details>
   );
+}
+
+function formatShare(share: number): string {
+  return share < 0.0005 ? '< 0.1 %' : formatPercent(share);
 }

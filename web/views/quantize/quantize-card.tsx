@@ -152,8 +152,8 @@ function Result() {
         ) : (
           <p class="headline">
             <strong>{(report.bytesIn / report.bytesOut).toFixed(1)} times smaller</strong>:{' '}
-            {formatBytes(report.bytesIn)} became {formatBytes(report.bytesOut)} in{' '}
-            {formatMilliseconds(1000 * report.seconds)}.
+            {formatBytes(report.bytesIn)} became <span class="together">{formatBytes(report.bytesOut)}</span> in{' '}
+            <span class="together">{formatMilliseconds(1000 * report.seconds)}.</span>
           </p>
         )}
         <p class="hint">
