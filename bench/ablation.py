@@ -15,56 +15,78 @@ import sys
 import tempfile
 from pathlib import Path
 
+import onnx
 from accuracy import ROOT, networks, run
 from data_free import METHODS, quantize
+from equalise import equalise
 
 RESULTS = ROOT / "bench/results/ablation.jsonl"
 
-BARE = ["--fits", "0", "--sweeps", "0", "--widen", "0"]
-FULL = ["--fits", "3", "--sweeps", "4", "--widen", "2"]
+Options = dict[str, str]  # of `kdequant quantize`, without their dashes
 
-# name, options of `kdequant quantize`
-ROWS: list[tuple[str, list[str]]] = [
-    ("bare: KDE-LM, channel scales, compensation, 64 drawn pictures", [*BARE]),
-    ("bare + 4 sweeps of single moves", [*BARE, "--sweeps", "4"]),
-    ("bare + 3 fits of scales and levels", [*BARE, "--fits", "3"]),
-    ("bare + 3 fits + 4 sweeps", [*BARE, "--fits", "3", "--sweeps", "4"]),
-    ("bare + smallest layers in 8 bits, 2 % of the bytes", [*BARE, "--widen", "2"]),
-    ("full: bare + fits + sweeps + 8 bits", [*FULL]),
-    ("full, another seed", [*FULL, "--seed", "2"]),
-    ("full, 256 drawn pictures (effort best)", [*FULL, "--calibration", "synthetic:256"]),
-    ("full, 16 drawn pictures", [*FULL, "--calibration", "synthetic:16"]),
-    ("full, 200 photographs", [*FULL, "--calibration", "PHOTOGRAPHS"]),
-    ("full, a codebook per channel", [*FULL, "--granularity", "channel"]),
-    ("full, one codebook a layer without scales", [*FULL, "--granularity", "tensor"]),
-    ("full, levels: NF4", [*FULL, "--fits", "0", "--method", "nf4"]),
-    ("full, levels: NF4, then fitted", [*FULL, "--method", "nf4"]),
-    ("full, levels: equally spaced, least error", [*FULL, "--fits", "0", "--method", "uniform-mse"]),
-    ("full, levels: Lloyd-Max on all weights", [*FULL, "--method", "lloyd-max"]),
-    ("full, bandwidth: Silverman's, not halved", [*FULL, "--bandwidth-factor", "1"]),
-    ("full, bandwidth: improved Sheather-Jones", [*FULL, "--bandwidth", "isj", "--bandwidth-factor", "1"]),
-    ("full, 8 fits, 16 sweeps", [*FULL, "--fits", "8", "--sweeps", "16"]),
-    ("full, dynamic ranges", [*FULL, "--activations", "dynamic"]),
-    ("no compensation: ranges and bias alone (effort fast)", ["--effort", "fast"]),
-    ("nothing but levels (effort plain)", ["--effort", "plain"]),
+BARE: Options = {"fits": "0", "sweeps": "0", "widen": "0"}
+FULL: Options = {"fits": "1", "sweeps": "0", "widen": "2"}
+
+ROWS: list[tuple[str, Options]] = [
+    ("bare: KDE-LM, channel scales, compensation, 64 drawn pictures", BARE),
+    ("bare + 1 fit of scales and levels", BARE | {"fits": "1"}),
+    ("bare + 3 fits", BARE | {"fits": "3"}),
+    ("bare + 4 sweeps of single weights", BARE | {"sweeps": "4"}),
+    ("bare + smallest layers in 8 bits, 2 % of the bytes", BARE | {"widen": "2"}),
+    ("full: bare + 1 fit + 8 bits (effort default)", FULL),
+    ("full, another seed", FULL | {"seed": "2"}),
+    ("full, a third seed", FULL | {"seed": "3"}),
+    ("full, 3 fits, 4 sweeps", FULL | {"fits": "3", "sweeps": "4"}),
+    ("full, 8 fits, 16 sweeps", FULL | {"fits": "8", "sweeps": "16"}),
+    ("full, 16 drawn pictures", FULL | {"calibration": "synthetic:16"}),
+    ("full, 256 drawn pictures", FULL | {"calibration": "synthetic:256"}),
+    ("full, 200 photographs", FULL | {"calibration": "PHOTOGRAPHS"}),
+    ("full, dynamic ranges", FULL | {"activations": "dynamic"}),
+    ("full, activations in float", FULL | {"activations": "float"}),
+    ("full, first layer in float", FULL | {"exclude": "FIRST"}),
+    ("full, last layer in float", FULL | {"exclude": "LAST"}),
+    ("full, a codebook per channel", FULL | {"granularity": "channel"}),
+    ("full, one codebook a layer without scales", FULL | {"granularity": "tensor"}),
+    ("full, bandwidth: Silverman's, not halved", FULL | {"bandwidth-factor": "1"}),
+    ("full, bandwidth: improved Sheather-Jones, layer by layer", FULL | {"bandwidth": "isj", "bandwidth-factor": "1"}),
+    ("full, levels: Lloyd-Max on all weights", FULL | {"method": "lloyd-max"}),
+    ("full, levels: equally spaced, least error, not fitted", FULL | {"fits": "0", "method": "uniform-mse"}),
+    ("full, levels: NF4, not fitted", FULL | {"fits": "0", "method": "nf4"}),
+    ("full, levels: NF4, then fitted", FULL | {"method": "nf4"}),
+    ("full, weights equalised across layers before", FULL | {"equalise": ""}),
+    ("no compensation: ranges and bias alone (effort fast)", {"effort": "fast"}),
+    ("nothing but levels (effort plain)", {"effort": "plain"}),
 ]
 
 
-def measure(network_name: str, name: str, options: list[str], limit: int) -> dict:
+def layers_of(path: Path) -> list[str]:
+    model = onnx.load(path, load_external_data=False)
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return [node.name for node in model.graph.node if node.op_type in ("Conv", "Gemm") and node.input[1] in constants]
+
+
+def measure(network_name: str, name: str, options: Options, limit: int) -> dict:
     network = networks()[network_name]
     data = Path(os.environ["KDEQUANT_DATA"])
     images = data / "images/imagenet-val-500"
+    words = {"PHOTOGRAPHS": data / "images/imagenet-calibration-200", "FIRST": layers_of(network.path)[0], "LAST": layers_of(network.path)[-1]}
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "small.onnx"
-        row: dict = {"network": network_name, "name": name, "n": limit, "options": " ".join(options)}
+        row: dict = {"network": network_name, "name": name, "n": limit, "options": " ".join(f"--{k} {v}" for k, v in options.items())}
         precision = "w4a8"
         if name.startswith("comparator: "):
             quantize(name.split()[1], str(network.path), str(small))
             precision = "f32"
         else:
-            words = [data / "images/imagenet-calibration-200" if word == "PHOTOGRAPHS" else word for word in options]
-            report = run("quantize", network.path, "-o", small, "--preprocess", network.preprocess, *words)
+            source = network.path
+            if "equalise" in options:
+                source = Path(folder) / "equalised.onnx"
+                equalise(str(network.path), str(source))
+            given = [word for key, value in options.items() if key != "equalise" for word in (f"--{key}", words.get(value, value))]
+            report = run("quantize", source, "-o", small, "--preprocess", network.preprocess, *given)
             row |= {"ratio": report["bytes_out"] / report["bytes_in"], "seconds": report["seconds"]}
+            if options.get("activations") == "float":
+                precision = "f32"
         scores = run(
             *("eval", small, "--images", images, "--labels", images / "labels.csv", "--preprocess", network.preprocess),
             *("--limit", limit, "--precision", precision, "--reference", network.path),
@@ -78,7 +100,7 @@ def read_rows() -> list[dict]:
 
 def run_all(network: str, limit: int, wanted: list[str]) -> None:
     done = {(row["network"], row["name"], row["n"]) for row in read_rows()}
-    rows = [*ROWS, *[(f"comparator: {method} (weights alone, f32)", []) for method in METHODS]]
+    rows = [*ROWS, *[(f"comparator: {method} (weights alone, f32)", {}) for method in METHODS]]
     for name, options in rows:
         if (network, name, limit) in done or (wanted and not any(text in name for text in wanted)):
             continue
