@@ -267,8 +267,10 @@ void ConvC4::Compute(const float* input, Stretch panels, Stretch pixels, float* 
 void ConvC4::Run(const float* input, float* output, std::byte* scratch, const Threads& threads) const {
   const std::ptrdiff_t pixels = geometry_.output.Pixels();
   const std::ptrdiff_t grain = copies_ ? geometry_.output.width : 4;  // Bands that are copied are whole rows.
-  // Panels, so that a thread reads its weights only; but groups may write over their ends, into the next group's panel.
-  if (geometry_.groups == 1 && threads.CutWell(panels_per_group_, (pixels + grain - 1) / grain)) {
+  // Where pixels are few, panels, so that a thread reads its weights only; but groups may write over their ends, into
+  // the next group's panel.
+  if (!AreManyPixels(pixels, threads) && geometry_.groups == 1 &&
+      threads.CutWell(panels_per_group_, (pixels + grain - 1) / grain)) {
     threads.Cut(panels_per_group_, 1, [&](Stretch panels, int thread) {
       Compute(input, panels, {0, pixels}, output, scratch + static_cast<std::size_t>(thread) * ThreadBytes());
     });

@@ -39,6 +39,10 @@ struct ConvGeometry {
            dilations[1] == 1;
   }
 };
+
+/// Whether threads share out a layer's pixels rather than its output channels: each then reads what it wrote a layer
+/// before, and that all of them read and decode all weights is little of the work.
+inline bool AreManyPixels(std::ptrdiff_t pixels, const Threads& threads) { return pixels >= 128 * threads.count(); }
 ConvGeometry MakeConvGeometry(const Window& window, std::int64_t groups, const Shape& input, const Shape& output);
 
 /// Row-major [N, C, H, W], weights [OC, C / groups, kh, kw], bias [OC] or null.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "kernels/conv_f32.h"
 #include "kernels/relaxed.h"
 #include "kernels/w4a8_winograd.h"
 
@@ -307,21 +308,23 @@ struct Run {
     const auto panels = static_cast<std::ptrdiff_t>(weights.Panels());
     auto* const corrections = reinterpret_cast<std::int32_t*>(scratch);
     auto* const decoded = reinterpret_cast<std::int8_t*>(scratch) + 4 * pixels;
-    if constexpr (A::kShifted) {
-      threads.Cut(pixels, 4, [&](Stretch stretch, int) {
-        for (std::ptrdiff_t i = stretch.begin; i < stretch.end; i += 4)
-          wasm_v128_store(corrections + i, SumWindows(source, windows, windows.origins.data() + i));
-      });
-    }
+    const auto correct = [&](Stretch some_pixels) {
+      for (std::ptrdiff_t i = some_pixels.begin; i < some_pixels.end; i += 4)
+        wasm_v128_store(corrections + i, SumWindows(source, windows, windows.origins.data() + i));
+    };
     const auto compute = [&](Stretch some_panels, Stretch some_pixels, int thread) {
       Compute<Nibbles>(output, some_panels, some_pixels, at_once, corrections,
                        decoded + thread * at_once * PanelBytes());
     };
-    // Panels, because each is decoded once then; pixels where there are too few panels to share them out evenly.
-    if (threads.CutWell(panels, pixels / 4)) {
-      threads.Cut(panels, 1, [&](Stretch stretch, int thread) { compute(stretch, {0, pixels}, thread); });
+    // Where pixels are few, decoding all panels for them takes longer: panels, if they can be shared out evenly.
+    if (runtime::AreManyPixels(pixels, threads) || !threads.CutWell(panels, pixels / 4)) {
+      threads.Cut(pixels, 4, [&](Stretch stretch, int thread) {
+        if constexpr (A::kShifted) correct(stretch);
+        compute({0, panels}, stretch, thread);
+      });
     } else {
-      threads.Cut(pixels, 4, [&](Stretch stretch, int thread) { compute({0, panels}, stretch, thread); });
+      if constexpr (A::kShifted) threads.Cut(pixels, 4, [&](Stretch stretch, int) { correct(stretch); });
+      threads.Cut(panels, 1, [&](Stretch stretch, int thread) { compute(stretch, {0, pixels}, thread); });
     }
   }
 

@@ -15,8 +15,9 @@ constexpr std::ptrdiff_t kPairs = 2;  // Of a block of four channels.
 // Four times a sum must stay below 2^31: 4 * 9 * 2048 * 127 * 128 does.
 constexpr std::ptrdiff_t kMostBlocks = 512;
 
-WinogradPlan PlanOf(const Windows& windows, std::size_t rows) {
-  return {windows.width, windows.pixels / windows.width, windows.blocks, static_cast<std::ptrdiff_t>(rows), kPairs};
+WinogradPlan PlanOf(const Windows& windows, std::size_t rows, int threads) {
+  return {windows.width, windows.pixels / windows.width, windows.blocks, static_cast<std::ptrdiff_t>(rows), kPairs,
+          threads};
 }
 
 struct Transformed {
@@ -150,18 +151,18 @@ bool WinogradPays(const Windows& windows, std::size_t rows) {
 }
 
 std::size_t WinogradScratchBytes(const Windows& windows, std::size_t rows, int threads) {
-  return PlanOf(windows, rows).ScratchBytes(threads);
+  return PlanOf(windows, rows, threads).ScratchBytes();
 }
 
 void RunWinograd(const Source& source, const Windows& windows, const PackedWeights& weights, std::ptrdiff_t channel,
                  std::ptrdiff_t block_stride, const ByteOutput& output, std::byte* scratch, const Threads& threads) {
-  const WinogradPlan plan = PlanOf(windows, weights.rows);
+  const WinogradPlan plan = PlanOf(windows, weights.rows, threads.count());
   runtime::RunWinogradLayer(Layer<ByteOutput>{source, windows, weights, channel, block_stride, output, plan}, plan,
                             scratch, threads);
 }
 void RunWinograd(const Source& source, const Windows& windows, const PackedWeights& weights, std::ptrdiff_t channel,
                  std::ptrdiff_t block_stride, const FloatOutput& output, std::byte* scratch, const Threads& threads) {
-  const WinogradPlan plan = PlanOf(windows, weights.rows);
+  const WinogradPlan plan = PlanOf(windows, weights.rows, threads.count());
   runtime::RunWinogradLayer(Layer<FloatOutput>{source, windows, weights, channel, block_stride, output, plan}, plan,
                             scratch, threads);
 }

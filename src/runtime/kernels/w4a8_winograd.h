@@ -15,7 +15,7 @@
 namespace kdequant::w4a8 {
 
 /// Whether the filter is 3 x 3 with stride 1, and the transforms pay. (Not where four products of bytes are one
-/// instruction, Arithmetic::kRelaxedAdd.) `rows`: output channels.
+/// instruction, Arithmetic::kRelaxedAdd.) `rows`: output channels; `threads`: as many as will compute.
 bool WinogradPays(const Windows& windows, std::size_t rows);
 std::size_t WinogradScratchBytes(const Windows& windows, std::size_t rows, int threads);
 

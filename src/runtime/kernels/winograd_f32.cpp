@@ -22,7 +22,6 @@ bool WinogradC4::Pays(const ConvGeometry& g) {
 WinogradC4::WinogradC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue)
     : geometry_(geometry),
       epilogue_(epilogue),
-      plan_(geometry.output.width, geometry.output.height, geometry.input.Blocks(), geometry.output.channels, 4),
       weights_(PackPanels(geometry, weights)),
       bias_(PackBias(geometry, bias)) {}
 
@@ -30,6 +29,7 @@ struct WinogradC4::Layer {
   using Lanes = FloatLanes;
 
   const WinogradC4& of;
+  const WinogradPlan& plan;
   const float* input;
   float* output;
 
@@ -41,7 +41,7 @@ struct WinogradC4::Layer {
     const float* packed = of.weights_.data() + panel * 9 * tap_stride;
     for (std::ptrdiff_t at = 0; at < tap_stride; at += 4, filters += kFilterDepthBytes / 2) {
       TransformFilter<Lanes>([&](std::ptrdiff_t tap) { return wasm_v128_load(packed + tap * tap_stride + at); },
-                             filters, of.plan_.depths * kFilterDepthBytes);
+                             filters, plan.depths * kFilterDepthBytes);
     }
   }
 
@@ -50,7 +50,7 @@ struct WinogradC4::Layer {
     for (std::ptrdiff_t block = 0; block < image.Blocks(); ++block, tiles += 4 * kTileDepthBytes) {
       v128_t transformed[4 * kWinogradPositions];
       for (std::ptrdiff_t t = 0; t < 4; ++t) {
-        const Band::Corner corner = band.CornerOf(4 * quad + t, of.plan_);
+        const Band::Corner corner = band.CornerOf(4 * quad + t, plan);
         TransformPixels(input + block * image.BlockStride(), corner.y - of.geometry_.pads[0],
                         corner.x - of.geometry_.pads[1], transformed + t * kWinogradPositions);
       }
@@ -83,7 +83,7 @@ struct WinogradC4::Layer {
       float* const block = output + image.Index(8 * panel + 4 * half, 0);
       for (std::ptrdiff_t tile = 0; tile < band.tiles; ++tile) {
         const Pixels pixels = TransformSums<Lanes>(sums + tile / 4 * kQuadSums + 4 * half + tile % 4);
-        const Band::Corner corner = band.CornerOf(tile, of.plan_);
+        const Band::Corner corner = band.CornerOf(tile, plan);
         for (std::ptrdiff_t y = 0; y < 2 && corner.y + y < image.height; ++y) {
           for (std::ptrdiff_t x = 0; x < 2 && corner.x + x < image.width; ++x) {
             const v128_t sum = wasm_f32x4_add(wasm_f32x4_mul(pixels.at[y][x], quarter), bias);
@@ -97,7 +97,8 @@ struct WinogradC4::Layer {
 };
 
 void WinogradC4::Run(const float* input, float* output, std::byte* scratch, const Threads& threads) const {
-  RunWinogradLayer(Layer{*this, input, output}, plan_, scratch, threads);
+  const WinogradPlan plan = PlanFor(threads.count());
+  RunWinogradLayer(Layer{*this, plan, input, output}, plan, scratch, threads);
 }
 
 }  // namespace kdequant::runtime

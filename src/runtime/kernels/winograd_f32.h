@@ -18,7 +18,7 @@ class WinogradC4 {
   /// As ConvC4, one group.
   WinogradC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue);
 
-  std::size_t ScratchBytes(int threads) const { return plan_.ScratchBytes(threads); }
+  std::size_t ScratchBytes(int threads) const { return PlanFor(threads).ScratchBytes(); }
   std::size_t WeightBytes() const { return (weights_.size() + bias_.size()) * sizeof(float); }
 
   /// The activation's interval is applied; its rest is not.
@@ -27,9 +27,17 @@ class WinogradC4 {
  private:
   struct Layer;
 
+  WinogradPlan PlanFor(int threads) const {
+    return {geometry_.output.width,
+            geometry_.output.height,
+            geometry_.input.Blocks(),
+            geometry_.output.channels,
+            4,
+            threads};
+  }
+
   ConvGeometry geometry_;
   Epilogue epilogue_;
-  WinogradPlan plan_;
   Buffer<float> weights_;  // [panels][taps][C][8]
   Buffer<float> bias_;     // [panels][8]
 };

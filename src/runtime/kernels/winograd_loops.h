@@ -124,11 +124,14 @@ void MultiplyPosition(const std::byte* tiles, const std::byte* filters, std::ptr
   }
 }
 
-/// Rows of tiles [first, last).
+/// Some rows of tiles.
 struct Band {
   std::ptrdiff_t first;
   std::ptrdiff_t last;
   std::ptrdiff_t tiles;
+
+  Band(const WinogradPlan& plan, std::ptrdiff_t band)
+      : first(plan.RowsOfBand(band).begin), last(plan.RowsOfBand(band).end), tiles((last - first) * plan.tiles_wide) {}
 
   std::ptrdiff_t Quads() const { return WinogradPlan::Quads(tiles); }
 
@@ -151,37 +154,50 @@ struct Band {
 ///   Finish(band, panel, sums, pixels)    from sums to the output; `pixels` has room for four channels of the band
 template <typename Layer>
 void RunWinogradLayer(const Layer& layer, const WinogradPlan& plan, std::byte* scratch, const Threads& threads) {
-  const auto filters_at = [&](std::ptrdiff_t i) { return scratch + i * static_cast<std::ptrdiff_t>(plan.panel_bytes); };
-  std::byte* const tiles = scratch + plan.FilterBytes(threads.count());
-  std::byte* const sums_of_threads = tiles + plan.tile_bytes;
   const std::ptrdiff_t quad_stride = plan.depths * kTileDepthBytes;
   const std::ptrdiff_t position_stride = plan.band_quads * quad_stride;
+  const auto transform = [&](const Band& band, Stretch quads, std::byte* tiles) {
+    for (std::ptrdiff_t quad = quads.begin; quad < quads.end; ++quad)
+      layer.TransformQuad(band, quad, tiles + quad * quad_stride, position_stride);
+  };
+  const auto multiply = [&](const Band& band, std::ptrdiff_t panel, const std::byte* filters, const std::byte* tiles,
+                            int thread) {
+    auto* const sums = reinterpret_cast<v128_t*>(scratch + plan.SumsAt(thread));
+    for (std::ptrdiff_t position = 0; position < kWinogradPositions; ++position) {
+      for (std::ptrdiff_t quad = 0; quad < band.Quads(); ++quad) {
+        MultiplyPosition<typename Layer::Lanes>(tiles + position * position_stride + quad * quad_stride,
+                                                filters + position * plan.depths * kFilterDepthBytes, layer.Depths(),
+                                                sums + quad * kQuadSums + position * 8);
+      }
+    }
+    layer.Finish(band, panel, sums, sums + plan.band_quads * kQuadSums);
+  };
+
   if (plan.keeps_filters) {
     threads.Cut(plan.panels, 1, [&](Stretch panels, int) {
-      for (std::ptrdiff_t i = panels.begin; i < panels.end; ++i) layer.TransformPanel(i, filters_at(i));
+      for (std::ptrdiff_t panel = panels.begin; panel < panels.end; ++panel)
+        layer.TransformPanel(panel, scratch + plan.FiltersAt(panel, 0));
     });
+    threads.Cut(plan.bands, 1, [&](Stretch bands, int thread) {
+      std::byte* const tiles = scratch + plan.TilesAt(thread);
+      for (std::ptrdiff_t i = bands.begin; i < bands.end; ++i) {
+        const Band band(plan, i);
+        transform(band, {0, band.Quads()}, tiles);
+        for (std::ptrdiff_t panel = 0; panel < plan.panels; ++panel)
+          multiply(band, panel, scratch + plan.FiltersAt(panel, thread), tiles, thread);
+      }
+    });
+    return;
   }
-  for (std::ptrdiff_t first = 0; first < plan.tiles_high; first += plan.band_rows) {
-    const std::ptrdiff_t last = std::min(first + plan.band_rows, plan.tiles_high);
-    const Band band{first, last, (last - first) * plan.tiles_wide};
-    threads.Cut(band.Quads(), 1, [&](Stretch quads, int) {
-      for (std::ptrdiff_t i = quads.begin; i < quads.end; ++i)
-        layer.TransformQuad(band, i, tiles + i * quad_stride, position_stride);
-    });
+  std::byte* const tiles = scratch + plan.TilesAt(0);
+  for (std::ptrdiff_t i = 0; i < plan.bands; ++i) {
+    const Band band(plan, i);
+    threads.Cut(band.Quads(), 1, [&](Stretch quads, int) { transform(band, quads, tiles); });
     threads.Cut(plan.panels, 1, [&](Stretch panels, int thread) {
-      auto* const sums =
-          reinterpret_cast<v128_t*>(sums_of_threads + static_cast<std::size_t>(thread) * plan.thread_bytes);
+      std::byte* const filters = scratch + plan.FiltersAt(0, thread);
       for (std::ptrdiff_t panel = panels.begin; panel < panels.end; ++panel) {
-        std::byte* const filters = filters_at(plan.keeps_filters ? panel : thread);
-        if (!plan.keeps_filters) layer.TransformPanel(panel, filters);
-        for (std::ptrdiff_t position = 0; position < kWinogradPositions; ++position) {
-          for (std::ptrdiff_t quad = 0; quad < band.Quads(); ++quad) {
-            MultiplyPosition<typename Layer::Lanes>(tiles + position * position_stride + quad * quad_stride,
-                                                    filters + position * plan.depths * kFilterDepthBytes,
-                                                    layer.Depths(), sums + quad * kQuadSums + position * 8);
-          }
-        }
-        layer.Finish(band, panel, sums, sums + plan.band_quads * kQuadSums);
+        layer.TransformPanel(panel, filters);
+        multiply(band, panel, filters, tiles, thread);
       }
     });
   }
