@@ -4,9 +4,10 @@ namespace kdequant {
 namespace {
 
 #if !defined(__EMSCRIPTEN__) || defined(__wasm_atomics__)
-// Looks this often before it sleeps, some 20 microseconds: longer than the steps of a network that one thread computes
-// alone, shorter than anybody notices.
-constexpr int kLooks = 10000;
+// Looks this often before it sleeps, some 200 microseconds: longer than the steps of a network that one thread computes
+// alone, and than two threads' shares of a layer differ where the machine has other work; to be woken takes about as
+// long. Shorter than anybody notices.
+constexpr int kLooks = 100000;
 
 void Sleep(std::atomic<std::uint32_t>& note, std::uint32_t seen) {
 #ifdef __EMSCRIPTEN__
