@@ -8,6 +8,7 @@
 
 #include "kdequant/base/math.h"
 #include "kdequant/base/random.h"
+#include "kdequant/base/sort.h"
 #include "optimal_cells.h"
 
 namespace kdequant {
@@ -59,7 +60,7 @@ std::vector<double> CompandingQuantiles(const CumulativeMoments& moments, int co
 
 LloydMax::LloydMax(const CumulativeMoments& moments, std::vector<double> start)
     : moments_(&moments), codebook_{std::move(start)}, cells_(codebook_.levels.size()) {
-  std::ranges::sort(codebook_.levels);
+  SortSmall(codebook_.levels);
   Assign();
 }
 
@@ -106,7 +107,7 @@ void LloydMax::RefillEmptyCells() {
     levels[i] = std::min(worst->mean + Sqrt(worst->scatter / worst->mass), moments_->max());
     worst->scatter /= 4;
   }
-  std::ranges::sort(levels);
+  SortSmall(levels);
 }
 
 void LloydMax::Run(int max_steps) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "kdequant/base/sort.h"
 #include "tile_kernels.h"
 
 namespace kdequant {
@@ -30,7 +31,7 @@ class FactorJobImplementation final : public FactorJob {
     factor_.order.resize(gram.columns);
     std::iota(factor_.order.begin(), factor_.order.end(), 0U);
     if (options.order_by_energy) {
-      std::ranges::sort(factor_.order, [&](std::uint32_t i, std::uint32_t j) {
+      SortSmall(factor_.order, [&](std::uint32_t i, std::uint32_t j) {
         const double a = gram.products.At(i, i);
         const double b = gram.products.At(j, j);
         return a != b ? a > b : i < j;

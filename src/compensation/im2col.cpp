@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "kdequant/base/random.h"
+#include "kdequant/base/sort.h"
 
 namespace kdequant {
 
@@ -24,7 +25,7 @@ std::vector<std::vector<std::uint32_t>> SamplePositions(std::size_t positions_pe
       std::swap(deck[i], deck[i + random.Below(static_cast<std::uint32_t>(positions_per_picture - i))]);
     }
     chosen[picture].assign(deck.begin(), deck.begin() + static_cast<std::ptrdiff_t>(count));
-    std::ranges::sort(chosen[picture]);
+    SortSmall(chosen[picture]);
   }
   return chosen;
 }

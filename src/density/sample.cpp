@@ -9,6 +9,7 @@
 
 #include "kdequant/base/math.h"
 #include "kdequant/base/random.h"
+#include "kdequant/base/sort.h"
 
 namespace kdequant {
 namespace {
@@ -77,7 +78,7 @@ std::vector<std::size_t> Allocate(std::span<const std::size_t> counts, std::size
 
 // Fills values and weights of `sample`, sorted.
 void SetSorted(std::vector<std::pair<double, double>>& chosen, Sample& sample) {
-  std::ranges::sort(chosen);
+  SortSmall(chosen);
   sample.values.reserve(chosen.size());
   sample.weights.reserve(chosen.size());
   for (const auto& [value, weight] : chosen) {

@@ -8,6 +8,7 @@
 
 #include "assign.h"
 #include "kdequant/base/half.h"
+#include "kdequant/base/sort.h"
 #include "kdequant/codebook/integer_levels.h"
 #include "kdequant/compensation/asymmetric.h"
 #include "kdequant/compensation/compensate.h"
@@ -330,7 +331,7 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
       for (std::size_t i = t * tensor_.TableSize(); i < (t + 1) * tensor_.TableSize(); ++i)
         codebook.levels.push_back(static_cast<double>(levels_[i]) + fit.level_shifts[i]);
       // Levels of a cell that no weight went to stay where they are, and may be overtaken.
-      std::ranges::sort(codebook.levels);
+      SortSmall(codebook.levels);
       const IntegerLevels integer = RoundToIntegerLevels(codebook);
       std::ranges::copy(integer.codes, tensor_.codes.begin() + static_cast<std::ptrdiff_t>(t * tensor_.TableSize()));
       tensor_.steps[t] = integer.step;

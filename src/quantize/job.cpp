@@ -8,6 +8,7 @@
 #include "compensate_layer.h"
 #include "glob.h"
 #include "kdequant/base/random.h"
+#include "kdequant/base/sort.h"
 #include "kdequant/calibration/column_means.h"
 #include "kdequant/calibration/dead_leaves.h"
 #include "kdequant/calibration/statistics.h"
@@ -475,7 +476,7 @@ void WidenSmallLayers(const Graph& graph, QuantizeOptions& options) {
     bytes += static_cast<double>(weights->values.size()) / 2;
     layers.emplace_back(weights->values.size(), node.name);
   }
-  std::ranges::sort(layers);
+  SortSmall(layers);
   double spare = options.widen * bytes;
   std::vector<LayerOverride> overrides;
   for (const auto& [weights, name] : layers) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "glob.h"
+#include "kdequant/base/sort.h"
 
 namespace kdequant {
 namespace {
@@ -144,7 +145,7 @@ Result<std::vector<LayerOverride>> WidenLayers(const QuantizeReport& report, std
     const std::size_t bytes = layer.weights - layer.weights / 2 + kTableBytes;
     candidates.push_back({&layer, bytes, std::pow(10, -layer.sqnr_db / 10) / static_cast<double>(bytes)});
   }
-  std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
+  SortSmall(candidates, [](const Candidate& a, const Candidate& b) {
     return a.gain != b.gain ? a.gain > b.gain : a.layer < b.layer;
   });
   std::vector<LayerOverride> overrides;

@@ -4,6 +4,8 @@
 #include <limits>
 #include <numeric>
 
+#include "kdequant/base/sort.h"
+
 namespace kdequant::runtime {
 namespace {
 
@@ -21,7 +23,7 @@ ArenaLayout LayOutArena(const std::vector<Tenant>& tenants) {
   std::vector<std::size_t> order(tenants.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   // Largest first; equals in their order.
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+  SortSmall(order, [&](std::size_t a, std::size_t b) {
     return tenants[a].bytes != tenants[b].bytes ? tenants[a].bytes > tenants[b].bytes : a < b;
   });
 

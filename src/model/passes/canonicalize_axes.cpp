@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kdequant/base/sort.h"
 #include "passes/passes.h"
 #include "shape_inference.h"
 
@@ -46,7 +47,7 @@ struct Canonicalizer {
       std::iota(axes.begin(), axes.end(), 0);
     } else {
       std::ranges::transform(op.axes, axes.begin(), [&](std::int64_t axis) { return Axis(axis); });
-      std::ranges::sort(axes);
+      SortSmall(axes);
     }
     return Replace(op.axes, std::move(axes));
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "kdequant/base/sort.h"
 #include "passes/passes.h"
 #include "passes/sweep.h"
 
@@ -31,7 +32,7 @@ std::optional<ReduceMean> Joined(const ReduceMean& first, const ReduceMean& seco
   }
   ReduceMean joined = first;
   for (const std::int64_t axis : second.axes) joined.axes.push_back(left[static_cast<std::size_t>(axis)]);
-  std::ranges::sort(joined.axes);
+  SortSmall(joined.axes);
   const auto doubled = std::ranges::unique(joined.axes);
   joined.axes.erase(doubled.begin(), doubled.end());
   return joined;
