@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <variant>
+#include <vector>
 
 namespace kdequant {
 namespace {
@@ -71,26 +72,31 @@ void AddColumnSums(std::span<const float> input, const Shape& input_shape, const
   const auto [down, right] = conv.window.strides;
   const std::int64_t taps = kernel_height * kernel_width;
   const std::int64_t channels = weight_shape[1] * conv.groups;
-  for (std::int64_t tap = 0; tap < taps; ++tap) {
-    const std::int64_t top = (tap / kernel_width) * conv.window.dilations[0] - conv.window.pads[0];
-    const std::int64_t left = (tap % kernel_width) * conv.window.dilations[1] - conv.window.pads[1];
-    const Reach rows = ReachOf(top, down, height, output_shape[2]);
-    const Reach columns = ReachOf(left, right, width, output_shape[3]);
-    if (columns.begin == columns.end) continue;
-    // Rows that touch are one: a 1 x 1 kernel sums whole planes.
-    const bool whole = down == 1 && right == 1 && columns.end - columns.begin == width;
-    for (std::int64_t channel = 0; channel < channels; ++channel) {
-      const float* plane = input.data() + channel * height * width;
-      double sum = 0;
-      if (whole && rows.end > rows.begin) {
-        sum = Sum(plane + (rows.begin + top) * width, (rows.end - rows.begin) * width, 1);
-      } else {
-        for (std::int64_t oy = rows.begin; oy < rows.end; ++oy) {
-          const float* first = plane + (oy * down + top) * width + columns.begin * right + left;
-          sum += Sum(first, columns.end - columns.begin, right);
-        }
+  std::vector<double> row_sums(static_cast<std::size_t>(height));
+  for (std::int64_t channel = 0; channel < channels; ++channel) {
+    const float* plane = input.data() + channel * height * width;
+    double* channel_sums = sums.data() + channel * taps;
+    if (taps == 1 && down == 1 && right == 1 && output_shape[2] == height && output_shape[3] == width) {
+      *channel_sums += Sum(plane, height * width, 1);
+      continue;
+    }
+    for (std::int64_t x = 0; x < kernel_width; ++x) {
+      // The rows that any tap of this column reads, each once.
+      const std::int64_t left = x * conv.window.dilations[1] - conv.window.pads[1];
+      const Reach columns = ReachOf(left, right, width, output_shape[3]);
+      if (columns.begin == columns.end) continue;
+      for (std::int64_t y = 0; y < height; ++y) {
+        const float* first = plane + y * width + columns.begin * right + left;
+        row_sums[static_cast<std::size_t>(y)] = Sum(first, columns.end - columns.begin, right);
       }
-      sums[static_cast<std::size_t>(channel * taps + tap)] += sum;
+      for (std::int64_t y = 0; y < kernel_height; ++y) {
+        const std::int64_t top = y * conv.window.dilations[0] - conv.window.pads[0];
+        const Reach rows = ReachOf(top, down, height, output_shape[2]);
+        double sum = 0;
+        for (std::int64_t oy = rows.begin; oy < rows.end; ++oy)
+          sum += row_sums[static_cast<std::size_t>(oy * down + top)];
+        channel_sums[y * kernel_width + x] += sum;
+      }
     }
   }
 }

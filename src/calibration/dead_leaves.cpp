@@ -56,6 +56,16 @@ Style DrawStyle(Random& random) {
   return style;
 }
 
+// Of mean 0 and standard deviation 1, nearly normal: the sum of four even draws, twenty times as fast as a normal one.
+double DrawGrain(Random& random) {
+  const std::uint64_t bits = random.Bits();
+  std::uint64_t sum = 0;
+  for (int shift = 0; shift < 64; shift += 16) sum += bits >> shift & 0xffff;
+  constexpr double kMean = 2 * 65535.0;
+  constexpr double kDeviation = 65535 * 0.5773502691896258;  // sqrt(4 / 12)
+  return (static_cast<double>(sum) - kMean) / kDeviation;
+}
+
 // A grey picture of size x size.
 using Plane = std::vector<double>;
 
@@ -74,22 +84,26 @@ Plane Noise(Random& random, int size, double persistence) {
   if (variance == 0) return plane;
   amplitude = 1.5 / Sqrt(variance);  // interpolation takes a third away
   Plane grid;
+  Plane line;
+  std::vector<std::size_t> lefts(static_cast<std::size_t>(size));
+  std::vector<double> shares(lefts.size());
   for (int cells = 2; cells <= size; cells *= 2, amplitude *= persistence) {
     const auto stride = static_cast<std::size_t>(cells) + 1;
     grid.resize(stride * stride);
     for (auto& g : grid) g = amplitude * random.Normal();
-    for (int y = 0; y < size; ++y) {
-      const double gy = static_cast<double>(y) * cells / size;
-      const auto iy = static_cast<std::size_t>(gy);
-      const double fy = gy - static_cast<double>(iy);
-      for (int x = 0; x < size; ++x) {
-        const double gx = static_cast<double>(x) * cells / size;
-        const auto ix = static_cast<std::size_t>(gx);
-        const double fx = gx - static_cast<double>(ix);
-        const double* cell = &grid[iy * stride + ix];
-        const double top = cell[0] + fx * (cell[1] - cell[0]);
-        const double bottom = cell[stride] + fx * (cell[stride + 1] - cell[stride]);
-        plane[At(x, y, size)] += top + fy * (bottom - top);
+    for (std::size_t x = 0; x < lefts.size(); ++x) {
+      const double gx = static_cast<double>(x) * cells / size;
+      lefts[x] = static_cast<std::size_t>(gx);
+      shares[x] = gx - static_cast<double>(lefts[x]);
+    }
+    line.resize(stride);
+    for (std::size_t y = 0; y < lefts.size(); ++y) {
+      const double* above = grid.data() + lefts[y] * stride;
+      for (std::size_t i = 0; i < stride; ++i) line[i] = above[i] + shares[y] * (above[stride + i] - above[i]);
+      double* row = plane.data() + y * lefts.size();
+      for (std::size_t x = 0; x < lefts.size(); ++x) {
+        const double left = line[lefts[x]];
+        row[x] += left + shares[x] * (line[lefts[x] + 1] - left);
       }
     }
   }
@@ -260,9 +274,9 @@ Image DeadLeaves(int size, std::uint64_t seed) {
 
   Image image{.width = size, .height = size, .rgb = std::vector<std::uint8_t>(canvas.size())};
   for (std::size_t pixel = 0; pixel < canvas.size() / 3; ++pixel) {
-    const double grain = style.grain * random.Normal();
+    const double grain = style.grain * DrawGrain(random);
     for (std::size_t i = 3 * pixel; i < 3 * pixel + 3; ++i) {
-      const double value = canvas[i] + grain + style.color_grain * random.Normal();
+      const double value = canvas[i] + grain + style.color_grain * DrawGrain(random);
       image.rgb[i] = static_cast<std::uint8_t>(std::clamp(std::nearbyint(value), 0.0, 255.0));
     }
   }

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "kdequant/calibration/column_means.h"
-#include "kdequant/runtime/session.h"
+#include "kdequant/runtime/segment.h"
 
 namespace kdequant {
 namespace {
@@ -13,8 +13,8 @@ namespace {
 class StatisticsJobImplementation final : public StatisticsJob {
  public:
   StatisticsJobImplementation(const Graph& graph, std::span<const Image> pictures, const Preprocess& preprocess,
-                              Session session)
-      : graph_(graph), pictures_(pictures), preprocess_(preprocess), session_(std::move(session)) {
+                              Segment network)
+      : graph_(graph), pictures_(pictures), preprocess_(preprocess), network_(std::move(network)) {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       const Node& node = graph.nodes[i];
       if (!HasWeights(graph, node)) continue;
@@ -45,9 +45,8 @@ class StatisticsJobImplementation final : public StatisticsJob {
   Result<void> RunPicture(const Image& picture) {
     const std::vector<float> input = ToTensor(picture, preprocess_, InputLayout(graph_));
     Observe(graph_.inputs[0], input);
-    auto output = session_.Run(input, [this](ValueId id, std::span<const float> elements) { Observe(id, elements); });
-    if (!output) return Forward(output);
-    return {};
+    const std::array<std::span<const float>, 1> inputs{input};
+    return network_.Run(inputs, [this](ValueId id, std::span<const float> elements) { Observe(id, elements); });
   }
 
   void Observe(ValueId id, std::span<const float> elements) {
@@ -64,7 +63,7 @@ class StatisticsJobImplementation final : public StatisticsJob {
   const Graph& graph_;
   std::span<const Image> pictures_;
   Preprocess preprocess_;
-  Session session_;
+  Segment network_;  // not a session, whose kernels may round otherwise on another build
   std::map<ValueId, std::vector<std::size_t>> consumers_;
   std::map<std::size_t, ColumnMeans> means_;  // by node index
   CalibrationStatistics statistics_;
@@ -76,9 +75,9 @@ Result<std::unique_ptr<StatisticsJob>> StatisticsJob::Create(const Graph& graph,
                                                              const Preprocess& preprocess) {
   if (pictures.empty())
     return Fail(ErrorCode::kUsage, "calibration needs at least one picture; give some or use synthetic ones");
-  auto session = Session::Create(graph, {.precision = Precision::kF32});
-  if (!session) return Forward(session);
-  return std::make_unique<StatisticsJobImplementation>(graph, pictures, preprocess, std::move(*session));
+  auto network = Segment::Create(graph, 0, graph.nodes.size());
+  if (!network) return Forward(network);
+  return std::make_unique<StatisticsJobImplementation>(graph, pictures, preprocess, std::move(*network));
 }
 
 void AddExtent(ValueId id, std::span<const float> elements, ValueExtents& extents) {

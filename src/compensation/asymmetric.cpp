@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "integer_panels.h"
 #include "tile_kernels.h"
 
 namespace kdequant {
@@ -20,74 +21,156 @@ std::unexpected<Error> NoMemory(std::size_t columns) {
 
 Result<OutputErrorAccumulator> OutputErrorAccumulator::Create(std::span<const float> weights, std::size_t channels,
                                                               std::size_t row_columns, ColumnRange range) {
-  OutputErrorAccumulator accumulator;
-  accumulator.columns_ = range.size();
-  accumulator.channels_ = channels;
-  accumulator.padded_ = RoundUp(range.size(), kTile);
-  accumulator.strips_ = RoundUp(channels, kStrip) / kStrip;
-  const std::size_t strip_size = accumulator.padded_ * kStrip;
-  const std::size_t size = accumulator.strips_ * strip_size;
-  accumulator.weights_ = Buffer<float>(size);
-  accumulator.error_.values = Buffer<float>(size);
-  accumulator.differences_ = Buffer<float>(kBlock * accumulator.padded_);
-  accumulator.quantized_ = Buffer<float>(kBlock * accumulator.padded_);
-  if (accumulator.weights_.size() != size || accumulator.error_.values.size() != size ||
-      accumulator.differences_.size() == 0 || accumulator.quantized_.size() == 0) {
-    return NoMemory(range.size());
+  OutputErrorAccumulator a;
+  a.columns_ = range.size();
+  a.padded_ = RoundUp(range.size(), kTile);
+  a.strips_ = RoundUp(channels, kStrip) / kStrip;
+  a.through_inputs_ = range.size() <= channels;
+  a.error_.channels = channels;
+  a.error_.columns = range.size();
+  a.error_.values = Buffer<float>(a.strips_ * a.StripSize());
+  a.differences_ = Buffer<float>(kBlock * a.columns_);
+  a.quantized_ = Buffer<float>(kBlock * a.columns_);
+  a.packed_differences_ = Buffer<std::int16_t>(kBlock * a.padded_);
+  a.packed_quantized_ = Buffer<std::int16_t>(kBlock * a.padded_);
+  bool has_memory = a.error_.values.size() > 0 && a.differences_.size() > 0 && a.quantized_.size() > 0 &&
+                    a.packed_differences_.size() > 0 && a.packed_quantized_.size() > 0;
+  if (a.through_inputs_) {
+    a.weights_ = Buffer<float>(a.strips_ * a.StripSize());
+    a.products_ = Buffer<float>(a.padded_ * a.padded_);
+    has_memory = has_memory && a.weights_.size() > 0 && a.products_.size() > 0;
+  } else {
+    a.packed_weights_ = Buffer<std::int16_t>(a.strips_ * a.StripSize());
+    a.outputs_ = Buffer<float>(kBlock * kStrip);
+    a.packed_outputs_ = Buffer<std::int16_t>(kBlock * kStrip);
+    has_memory = has_memory && a.packed_weights_.size() > 0 && a.outputs_.size() > 0 && a.packed_outputs_.size() > 0;
   }
-  std::ranges::fill(accumulator.weights_.span(), 0.0F);
-  std::ranges::fill(accumulator.error_.values.span(), 0.0F);
-  std::ranges::fill(accumulator.differences_.span(), 0.0F);
-  std::ranges::fill(accumulator.quantized_.span(), 0.0F);
-  for (std::size_t o = 0; o < channels; ++o) {
-    float* lane = accumulator.weights_.data() + o / kStrip * strip_size + o % kStrip;
-    const float* row = weights.data() + o * row_columns + range.begin;
-    for (std::size_t k = 0; k < range.size(); ++k) lane[k * kStrip] = row[k];
+  if (!has_memory) return NoMemory(range.size());
+  std::ranges::fill(a.error_.values.span(), 0.0F);
+  a.quantized_units_.resize(a.padded_);
+  const float* first = weights.data() + range.begin;
+  if (a.through_inputs_) {
+    std::ranges::fill(a.products_.span(), 0.0F);
+    a.difference_units_.resize(a.padded_);
+    std::ranges::fill(a.weights_.span(), 0.0F);
+    for (std::size_t o = 0; o < channels; ++o) {
+      float* lane = a.weights_.data() + o / kStrip * a.StripSize() + o % kStrip;
+      for (std::size_t k = 0; k < range.size(); ++k) lane[k * kStrip] = first[o * row_columns + k];
+    }
+    return a;
   }
-  accumulator.error_.channels = channels;
-  accumulator.error_.columns = range.size();
-  accumulator.error_.difference_means.resize(range.size());
-  return accumulator;
+  a.difference_units_.resize(a.Chunks() * kBlock);
+  a.weight_units_.resize(a.Chunks() * a.strips_ * kStrip);
+  for (std::size_t chunk = 0; chunk < a.Chunks(); ++chunk) {
+    PackRows(first + chunk * kMostDepth, row_columns, channels, a.ChunkDepth(chunk),
+             a.packed_weights_.data() + chunk * kMostDepth * a.strips_ * kStrip,
+             std::span(a.weight_units_).subspan(chunk * a.strips_ * kStrip, a.strips_ * kStrip));
+  }
+  return a;
 }
 
 void OutputErrorAccumulator::Add(std::span<const float> rows, std::span<const float> quantized_rows) {
-  for (std::size_t start = 0; start < rows.size(); start += columns_) {
-    float* difference = differences_.data() + filled_ * padded_;
-    float* quantized = quantized_.data() + filled_ * padded_;
-    for (std::size_t j = 0; j < columns_; ++j) {
-      quantized[j] = quantized_rows[start + j];
-      difference[j] = rows[start + j] - quantized[j];
-      error_.difference_means[j] += static_cast<double>(difference[j]);
+  const std::size_t at = filled_ * columns_;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    quantized_.data()[at + i] = quantized_rows[i];
+    differences_.data()[at + i] = rows[i] - quantized_rows[i];
+  }
+  filled_ += rows.size() / columns_;
+}
+
+void OutputErrorAccumulator::PackBlock() {
+  PackColumns(quantized_.data(), columns_, columns_, filled_, packed_quantized_.data(), quantized_units_);
+  if (through_inputs_) {
+    PackColumns(differences_.data(), columns_, columns_, filled_, packed_differences_.data(), difference_units_);
+    return;
+  }
+  for (std::size_t chunk = 0; chunk < Chunks(); ++chunk) {
+    PackRows(differences_.data() + chunk * kMostDepth, columns_, filled_, ChunkDepth(chunk),
+             packed_differences_.data() + chunk * kMostDepth * kBlock,
+             std::span(difference_units_).subspan(chunk * kBlock, RoundUp(filled_, kPanel)));
+  }
+}
+
+// A panel of the sum of xq (x - xq)^T.
+void OutputErrorAccumulator::AddInputPanel(std::size_t panel) {
+  alignas(16) std::int32_t sums[kMicroSums];
+  const std::int16_t* differences = packed_differences_.data() + panel * PanelSize(filled_);
+  for (std::size_t k = 0; k < padded_; k += kMicroRows) {
+    MultiplyPanels(packed_quantized_.data() + LineAt(k, filled_), differences, Pairs(filled_), sums);
+    AddScaled(sums, quantized_units_.data() + k, difference_units_.data() + panel * kPanel,
+              products_.data() + k * padded_ + panel * kPanel, padded_);
+  }
+}
+
+// What the block adds to the error of a strip of channels: W (x - xq) first, then that times xq^T.
+void OutputErrorAccumulator::AddStrip(std::size_t strip) {
+  alignas(16) std::int32_t sums[kMicroSums];
+  std::ranges::fill(outputs_.span(), 0.0F);
+  for (std::size_t chunk = 0; chunk < Chunks(); ++chunk) {
+    const std::size_t depth = ChunkDepth(chunk);
+    const std::int16_t* weights =
+        packed_weights_.data() + chunk * kMostDepth * strips_ * kStrip + LineAt(strip * kStrip, depth);
+    const float* weight_units = weight_units_.data() + (chunk * strips_ + strip) * kStrip;
+    const std::int16_t* differences = packed_differences_.data() + chunk * kMostDepth * kBlock;
+    for (std::size_t row = 0; row < filled_; row += kMicroRows) {
+      for (std::size_t lane = 0; lane < kStrip; lane += kPanel) {
+        MultiplyPanels(differences + LineAt(row, depth), weights + LineAt(lane, depth), Pairs(depth), sums);
+        AddScaled(sums, difference_units_.data() + chunk * kBlock + row, weight_units + lane,
+                  outputs_.data() + row * kStrip + lane, kStrip);
+      }
     }
-    ++filled_;
-    ++positions_;
+  }
+  alignas(16) float output_units[kStrip];
+  PackColumns(outputs_.data(), kStrip, kStrip, filled_, packed_outputs_.data(), output_units);
+  float* error = error_.values.data() + strip * StripSize();
+  for (std::size_t k = 0; k < padded_; k += kMicroRows) {
+    for (std::size_t lane = 0; lane < kStrip; lane += kPanel) {
+      MultiplyPanels(packed_quantized_.data() + LineAt(k, filled_), packed_outputs_.data() + LineAt(lane, filled_),
+                     Pairs(filled_), sums);
+      AddScaled(sums, quantized_units_.data() + k, output_units + lane, error + k * kStrip + lane, kStrip);
+    }
   }
 }
 
 bool OutputErrorAccumulator::Fold(double budget_ms) {
   if (filled_ == 0) return true;
   const Budget budget(budget_ms);
-  folding_ = true;
-  const std::size_t rows = RoundUp(filled_, 4);
-  for (std::size_t i = filled_ * padded_; i < rows * padded_; ++i) differences_.data()[i] = quantized_.data()[i] = 0;
-  while (strip_ < strips_) {
-    const std::size_t at = strip_ * padded_ * kStrip;
-    alignas(16) float outputs[kBlock * kStrip] = {};
-    for (std::size_t k = 0; k < padded_; k += kTile) {
-      AddRowsProduct(differences_.data() + k, padded_, rows, kTile, weights_.data() + at + k * kStrip, outputs);
-    }
-    AddTransposedRowsProduct(quantized_.data(), padded_, padded_, rows, outputs, error_.values.data() + at);
-    ++strip_;
-    if (budget.Spent() && strip_ < strips_) return false;
+  if (!folding_) {
+    PackBlock();
+    folding_ = true;
+    piece_ = 0;
+    if (budget.Spent()) return false;
   }
-  filled_ = strip_ = 0;
+  const std::size_t pieces = through_inputs_ ? padded_ / kPanel : strips_;
+  while (piece_ < pieces) {
+    if (through_inputs_) {
+      AddInputPanel(piece_);
+    } else {
+      AddStrip(piece_);
+    }
+    ++piece_;
+    if (budget.Spent() && piece_ < pieces) return false;
+  }
+  filled_ = piece_ = 0;
   folding_ = false;
   return true;
 }
 
-OutputError OutputErrorAccumulator::Take() {
-  for (auto& mean : error_.difference_means) mean /= static_cast<double>(std::max<std::size_t>(positions_, 1));
-  return std::move(error_);
+bool OutputErrorAccumulator::Finish(double budget_ms) {
+  if (!through_inputs_) return true;
+  const Budget budget(budget_ms);
+  const std::size_t tiles = padded_ / kTile;
+  while (piece_ < strips_ * tiles) {
+    const std::size_t at = piece_ / tiles * StripSize();
+    const std::size_t row = piece_ % tiles * kTile;
+    for (std::size_t k = 0; k < padded_; k += kTile) {
+      AddRowsProduct(products_.data() + row * padded_ + k, padded_, kTile, kTile, weights_.data() + at + k * kStrip,
+                     error_.values.data() + at + row * kStrip);
+    }
+    ++piece_;
+    if (budget.Spent() && piece_ < strips_ * tiles) return false;
+  }
+  return true;
 }
 
 namespace {

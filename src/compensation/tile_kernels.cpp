@@ -10,7 +10,7 @@ namespace {
 
 v128_t MultiplyAdd(v128_t sum, v128_t x, v128_t y) { return wasm_f32x4_add(sum, wasm_f32x4_mul(x, y)); }
 
-// A 4 x 8 piece of c (+ or -)= a b: a(r, k) is at a[r * kRowStep + k * column_step], and one of the steps is 1. Four by
+// A 4 x 8 piece of c (+ or -)= a b: a(r, k) is at a[r * row_step + k * k_step], and one of the steps is 1. Four by
 // eight is eight sums, two vectors of b and one of a: as many as V8 keeps in registers, and unrolling would make it
 // spill.
 template <bool kSubtract>
@@ -65,8 +65,26 @@ void Product(const float* a, std::size_t row_step, std::size_t k_step, const flo
 
 }  // namespace
 
+// Packed first, a as [panels of 4][k][4] and b as [panels of 8][k][8]: rows of a tile are 256 bytes apart, so that a
+// column of them lies in a quarter of the first-level cache's sets, and three tiles do not fit beside one another.
 void SubtractTransposedProduct(const float* a, const float* b, float* c) {
-  Product<true>(a, 1, kTile, b, kTile, c, kTile, kTile);
+  alignas(16) float packed_a[kTile * kTile];
+  alignas(16) float packed_b[kTile * kTile];
+  for (std::size_t k = 0; k < kTile; ++k) {
+    for (std::size_t i = 0; i < kTile; i += 4)
+      wasm_v128_store(packed_a + i * kTile + k * 4, wasm_v128_load(a + k * kTile + i));
+    for (std::size_t i = 0; i < kTile; i += 8) {
+      float* to = packed_b + i * kTile + k * 8;
+      wasm_v128_store(to, wasm_v128_load(b + k * kTile + i));
+      wasm_v128_store(to + 4, wasm_v128_load(b + k * kTile + i + 4));
+    }
+  }
+  for (std::size_t column = 0; column < kTile; column += 8) {
+    for (std::size_t row = 0; row < kTile; row += 4) {
+      MicroTile<true>(packed_a + row * kTile, 1, 4, packed_b + column * kTile, 8, kTile, c + row * kTile + column,
+                      kTile);
+    }
+  }
 }
 
 void AddStripProduct(const float* a, const float* b, float* c) {

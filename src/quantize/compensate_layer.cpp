@@ -199,6 +199,7 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
       if (!error_sums_.Fold(budget_ms)) return {};
     }
     if (last_) {
+      if (move_ && !error_sums_.Finish(budget_ms)) return {};
       gram_ = gram_sums_.Take();
       gram_sums_ = {};
       if (move_) output_error_ = error_sums_.Take();

@@ -17,7 +17,8 @@ Result<void> CheckRunnable(const Graph& graph);
 ///
 /// Every float32 kernel adds in one fixed order, kSimd128 the same as kReference, and takes its functions from
 /// base/math.h: a w4a8 network that computes some layers in float stays bit-identical on every build. Only where
-/// PlanBuilder::fused() allows it do convolutions round a product and a sum together.
+/// PlanBuilder::fused() allows it do convolutions round a product and a sum together, and only where tiles() does are
+/// 3x3 convolutions other sums than the reference's (but the same on every build).
 void LowerNodeF32(PlanBuilder& builder, const Node& node);
 
 /// Lowers the whole graph in float32.

@@ -85,8 +85,8 @@ void LowerConv(const NodeLowering& l, const Conv& op) {
         kernel.Run(m.F32(x), m.F32(y), m.Bytes(scratch), m.threads());
       });
     };
-    if (l.builder.fused() && WinogradC4::Pays(geometry)) {
-      add(WinogradC4(geometry, weights->values.data(), bias_values, epilogue));
+    if (l.builder.tiles() && WinogradC4::Pays(geometry)) {
+      add(WinogradC4(geometry, weights->values.data(), bias_values, epilogue, l.builder.fused()));
     } else {
       add(ConvC4(geometry, weights->values.data(), bias_values, epilogue, l.builder.fused()));
     }

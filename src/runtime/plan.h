@@ -171,7 +171,10 @@ class PlanBuilder {
   KernelSet kernels() const { return kernels_; }
   /// Whether float kernels may round a product and a sum once (relaxed SIMD): never in a w4a8 plan.
   bool fused() const { return fused_; }
-  void AllowFused() { fused_ = true; }
+  void AllowFused() { fused_ = tiles_ = true; }
+  /// Whether float 3x3 convolutions may go by tiles (kernels/winograd_f32.h), which rounds otherwise than plain loops.
+  bool tiles() const { return tiles_; }
+  void AllowTiles() { tiles_ = true; }
   int threads() const { return threads_; }
   const Shape& ShapeOf(ValueId value) const { return *graph_->value(value).shape; }
   /// Node inputs that read the value, plus one if it is the graph's output.
@@ -247,6 +250,7 @@ class PlanBuilder {
   const Graph* graph_;
   KernelSet kernels_;
   bool fused_ = false;
+  bool tiles_ = false;
   int threads_;
   Plan plan_;
   const Node* node_ = nullptr;

@@ -90,6 +90,7 @@ Result<Segment> Segment::Create(const Graph& graph, std::size_t begin, std::size
     Graph cut = Cut(graph, begin, end);
     if (auto runnable = runtime::CheckRunnable(cut); !runnable) return Forward(runnable);
     runtime::PlanBuilder builder(cut, KernelSet::kSimd128);
+    builder.AllowTiles();
     if (auto lowered = runtime::LowerF32(builder); !lowered) return Forward(lowered);
     runtime::Plan plan = builder.Finish();
     auto memory = plan.Allocate(Threads{});

@@ -6,10 +6,11 @@
 namespace kdequant::runtime {
 namespace {
 
+template <bool kFused>
 struct FloatLanes {
   static v128_t Add(v128_t a, v128_t b) { return wasm_f32x4_add(a, b); }
   static v128_t Sub(v128_t a, v128_t b) { return wasm_f32x4_sub(a, b); }
-  static v128_t MultiplyAdd(v128_t x, v128_t w, v128_t sum) { return relaxed::MultiplyAddF32<true>(x, w, sum); }
+  static v128_t MultiplyAdd(v128_t x, v128_t w, v128_t sum) { return relaxed::MultiplyAddF32<kFused>(x, w, sum); }
 };
 
 }  // namespace
@@ -19,14 +20,17 @@ bool WinogradC4::Pays(const ConvGeometry& g) {
          WinogradPlan::Pays(g.output.width, g.output.height, g.input.Blocks(), g.output.channels);
 }
 
-WinogradC4::WinogradC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue)
+WinogradC4::WinogradC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue,
+                       bool fused)
     : geometry_(geometry),
       epilogue_(epilogue),
+      fused_(fused),
       weights_(PackPanels(geometry, weights)),
       bias_(PackBias(geometry, bias)) {}
 
+template <bool kFused>
 struct WinogradC4::Layer {
-  using Lanes = FloatLanes;
+  using Lanes = FloatLanes<kFused>;
 
   const WinogradC4& of;
   const WinogradPlan& plan;
@@ -98,7 +102,11 @@ struct WinogradC4::Layer {
 
 void WinogradC4::Run(const float* input, float* output, std::byte* scratch, const Threads& threads) const {
   const WinogradPlan plan = PlanFor(threads.count());
-  RunWinogradLayer(Layer{*this, plan, input, output}, plan, scratch, threads);
+  if (fused_) {
+    RunWinogradLayer(Layer<true>{*this, plan, input, output}, plan, scratch, threads);
+  } else {
+    RunWinogradLayer(Layer<false>{*this, plan, input, output}, plan, scratch, threads);
+  }
 }
 
 }  // namespace kdequant::runtime

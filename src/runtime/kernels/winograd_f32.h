@@ -1,7 +1,7 @@
 // kernels/winograd_f32.h
 // 3x3 convolutions of float C4 images by tiles of 2x2 (kernels/winograd_plan.h): up to 2.25 times fewer products. Sums
-// are not those of the plain loops to the last bit (within some 1e-6 of the largest), so only sessions use it that may
-// fuse.
+// are not those of the plain loops to the last bit (within some 1e-6 of the largest); without fused multiply-adds they
+// are the same on every build.
 #ifndef KDEQUANT_RUNTIME_KERNELS_WINOGRAD_F32_H_
 #define KDEQUANT_RUNTIME_KERNELS_WINOGRAD_F32_H_
 
@@ -16,7 +16,8 @@ class WinogradC4 {
   static bool Pays(const ConvGeometry& geometry);
 
   /// As ConvC4, one group.
-  WinogradC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue);
+  WinogradC4(const ConvGeometry& geometry, const float* weights, const float* bias, const Epilogue& epilogue,
+             bool fused);
 
   std::size_t ScratchBytes(int threads) const { return PlanFor(threads).ScratchBytes(); }
   std::size_t WeightBytes() const { return (weights_.size() + bias_.size()) * sizeof(float); }
@@ -25,6 +26,7 @@ class WinogradC4 {
   void Run(const float* input, float* output, std::byte* scratch, const Threads& threads) const;
 
  private:
+  template <bool kFused>
   struct Layer;
 
   WinogradPlan PlanFor(int threads) const {
@@ -38,6 +40,7 @@ class WinogradC4 {
 
   ConvGeometry geometry_;
   Epilogue epilogue_;
+  bool fused_;
   Buffer<float> weights_;  // [panels][taps][C][8]
   Buffer<float> bias_;     // [panels][8]
 };

@@ -25,7 +25,6 @@ TEST_CASE("The Gram matrix of small integers is exact, whatever the number of ro
       const Matrix exact = x.cast<double>().transpose() * x.cast<double>();
       CHECK((ToMatrix(gram) - exact).cwiseAbs().maxCoeff() == 0);
       CHECK(gram.positions == positions);
-      CHECK(gram.column_sums[columns - 1] == x.cast<double>().col(static_cast<Eigen::Index>(columns) - 1).sum());
     }
   }
 }

@@ -62,10 +62,7 @@ inline Gram GramOf(std::span<const float> rows, std::size_t columns) {
 /// A Gram whose products are the given symmetric matrix.
 inline Gram GramFrom(const Matrix& h) {
   const auto columns = static_cast<std::size_t>(h.rows());
-  Gram gram{.columns = columns,
-            .positions = 1,
-            .products = TiledTriangle<double>::Create(columns).value(),
-            .column_sums = std::vector<double>(columns)};
+  Gram gram{.columns = columns, .positions = 1, .products = TiledTriangle<double>::Create(columns).value()};
   for (std::size_t i = 0; i < columns; ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
       gram.products.At(i, j) = h(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j));

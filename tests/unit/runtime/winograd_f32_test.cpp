@@ -31,7 +31,7 @@ Buffer<float> RandomFloats(std::ptrdiff_t count, std::uint64_t seed) {
 }
 
 // The largest difference from the plain loops, as a share of the largest output.
-double DifferenceFromPlain(const ConvGeometry& g, int thread_count) {
+double DifferenceFromPlain(const ConvGeometry& g, int thread_count, bool fused) {
   const Buffer<float> weights = RandomFloats(g.output.channels * g.input.channels * 9, 1);
   const Buffer<float> bias = RandomFloats(g.output.channels, 2);
   const Buffer<float> input = RandomFloats(g.input.channels * g.input.Pixels(), 3);
@@ -47,7 +47,7 @@ double DifferenceFromPlain(const ConvGeometry& g, int thread_count) {
   ThreadPool pool(thread_count);
   Epilogue epilogue;
   epilogue.low = -3;
-  const WinogradC4 kernel(g, weights.data(), bias.data(), epilogue);
+  const WinogradC4 kernel(g, weights.data(), bias.data(), epilogue, fused);
   Buffer<std::byte> scratch(kernel.ScratchBytes(thread_count));
   Buffer<float> output(static_cast<std::size_t>(g.output.Elements()));
   kernel.Run(blocked.data(), output.data(), scratch.data(), Threads(pool, thread_count));
@@ -66,12 +66,14 @@ double DifferenceFromPlain(const ConvGeometry& g, int thread_count) {
 }  // namespace
 
 TEST_CASE("float convolutions by tiles give what the plain loops give, within rounding") {
-  CHECK(DifferenceFromPlain(Plain3x3(16, 12, 12, 16, 1, 1), 1) < 2e-6);
-  // Odd sides, channels that fill neither block nor panel, uneven padding, bands, filters of one panel at a time.
-  CHECK(DifferenceFromPlain(Plain3x3(18, 11, 13, 21, 1, 1), 2) < 2e-6);
-  CHECK(DifferenceFromPlain(Plain3x3(20, 9, 8, 17, 2, 0), 1) < 2e-6);
-  CHECK(DifferenceFromPlain(Plain3x3(16, 75, 40, 24, 0, 0), 3) < 2e-6);
-  CHECK(DifferenceFromPlain(Plain3x3(192, 14, 14, 200, 1, 1), 2) < 2e-6);
+  for (const bool fused : {false, true}) {
+    CHECK(DifferenceFromPlain(Plain3x3(16, 12, 12, 16, 1, 1), 1, fused) < 2e-6);
+    // Odd sides, channels that fill neither block nor panel, uneven padding, bands, filters of one panel at a time.
+    CHECK(DifferenceFromPlain(Plain3x3(18, 11, 13, 21, 1, 1), 2, fused) < 2e-6);
+    CHECK(DifferenceFromPlain(Plain3x3(20, 9, 8, 17, 2, 0), 1, fused) < 2e-6);
+    CHECK(DifferenceFromPlain(Plain3x3(16, 75, 40, 24, 0, 0), 3, fused) < 2e-6);
+    CHECK(DifferenceFromPlain(Plain3x3(192, 14, 14, 200, 1, 1), 2, fused) < 2e-6);
+  }
 }
 
 TEST_CASE("tiles are for 3x3 windows without strides that have channels and pixels enough") {

@@ -3,9 +3,12 @@
 #ifndef KDEQUANT_COMPENSATION_ASYMMETRIC_H_
 #define KDEQUANT_COMPENSATION_ASYMMETRIC_H_
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kdequant/base/buffer.h"
@@ -18,23 +21,23 @@ namespace kdequant {
 
 /// V = sum over positions of (W (x - xq)) xq^T, [channels, columns]: how the error of a layer's output goes together
 /// with the inputs that could repair it.
-///
-/// GPTAQ asks for W C with C = sum (x - xq) xq^T. Multiplying by W first gives the same matrix without C, which is as
-/// large as the Gram matrix, and takes 4 channels / (2 columns) of the operations: a third for a 3 x 3 convolution with
-/// as many channels out as in. float32, in a fixed order.
 struct OutputError {
   std::size_t channels = 0;
   std::size_t columns = 0;
-  Buffer<float> values;                  ///< [strips of 32 channels][columns padded to 64][32]
-  std::vector<double> difference_means;  ///< E[x - xq] by column, for the bias: W E[x] - Q E[xq]
+  Buffer<float> values;  ///< [strips of 32 channels][columns padded to 64][32]
 };
 
 /// Adds up an OutputError. Use as GramAccumulator: Add up to Room() rows, Fold until true when it is full, and at the
-/// end.
+/// end; then Finish until true.
+///
+/// GPTAQ asks for W C with C = sum (x - xq) xq^T, which takes columns^2 operations a position. Multiplying by W first
+/// gives the same with 2 channels columns: a quarter for a 3 x 3 convolution with as many channels out as in. So the
+/// one or the other, by which is less. Rows are rounded to 12 bits and multiplied as GramAccumulator does, blocks are
+/// added in float32 and in their order: the same on every build.
 class OutputErrorAccumulator {
  public:
   /// Rows a block holds.
-  static constexpr std::size_t kBlock = 64;
+  static constexpr std::size_t kBlock = 512;
 
   OutputErrorAccumulator() = default;
 
@@ -48,19 +51,40 @@ class OutputErrorAccumulator {
   /// columns].
   void Add(std::span<const float> rows, std::span<const float> quantized_rows);
 
-  /// Adds the collected rows to the sums, for about `budget_ms` milliseconds (at least a piece, below 5 ms). True when
+  /// Adds the collected rows to the sums, for about `budget_ms` milliseconds (at least a piece, below 10 ms). True when
   /// none is left.
   bool Fold(double budget_ms);
 
-  /// Call once, with everything folded.
-  OutputError Take();
+  /// Makes the error of the sums, with everything folded and for about `budget_ms` milliseconds. True when it is done.
+  bool Finish(double budget_ms);
+
+  /// Call once, when finished.
+  OutputError Take() { return std::move(error_); }
 
  private:
-  std::size_t columns_ = 0, channels_ = 0, padded_ = 0, strips_ = 0;
-  std::size_t positions_ = 0, filled_ = 0, strip_ = 0;
+  std::size_t StripSize() const { return padded_ * 32; }
+  std::size_t Chunks() const { return (columns_ + kBlock - 1) / kBlock; }
+  std::size_t ChunkDepth(std::size_t chunk) const { return std::min(kBlock, columns_ - chunk * kBlock); }
+  void PackBlock();
+  void AddInputPanel(std::size_t panel);
+  void AddStrip(std::size_t strip);
+
+  std::size_t columns_ = 0, padded_ = 0, strips_ = 0;
+  bool through_inputs_ = false;  // C first, then W C; else W (x - xq) first
+  std::size_t filled_ = 0;
   bool folding_ = false;
-  Buffer<float> weights_;                  // [strips][padded][kStrip]: transposed
-  Buffer<float> differences_, quantized_;  // [kBlock][padded]
+  std::size_t piece_ = 0;                  // a panel of columns or a strip of channels; then a tile
+  Buffer<float> differences_, quantized_;  // [kBlock][columns]
+  // Of the block: panels (integer_panels.h). Differences as the quantized inputs, or cut into chunks of columns whose
+  // lines are positions.
+  Buffer<std::int16_t> packed_quantized_, packed_differences_;
+  std::vector<float> quantized_units_, difference_units_;
+  // Through the inputs: the weights [strips][padded][32], and C^T [padded][padded].
+  Buffer<float> weights_, products_;
+  // Through the outputs: the weights in chunks of columns, and the outputs of one strip, [kBlock][32].
+  Buffer<std::int16_t> packed_weights_, packed_outputs_;
+  std::vector<float> weight_units_;
+  Buffer<float> outputs_;
   OutputError error_;
 };
 

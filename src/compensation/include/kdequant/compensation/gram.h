@@ -18,9 +18,8 @@ namespace kdequant {
 /// Sums over the rows x that a GramAccumulator was given (not divided by their number: nothing that uses them cares).
 struct Gram {
   std::size_t columns = 0;
-  std::size_t positions = 0;        ///< rows
-  TiledTriangle<double> products;   ///< sum x_i x_j, for j <= i
-  std::vector<double> column_sums;  ///< sum x_i
+  std::size_t positions = 0;       ///< rows
+  TiledTriangle<double> products;  ///< sum x_i x_j, for j <= i
 };
 
 /// The mean of the diagonal, zeros left out: what damping is in units of. 1 if nothing is left; not a number if one of
@@ -69,7 +68,7 @@ class GramAccumulator {
 
   Gram gram_;
   Buffer<float> rows_;           // [kBlock, columns]
-  Buffer<std::int16_t> packed_;  // [padded columns / 8][kBlock / 2][8][2]: pairs of rows side by side
+  Buffer<std::int16_t> packed_;  // panels, see integer_panels.h
   std::vector<double> steps_;    // what one unit of a packed column stands for
   std::size_t filled_ = 0;
   bool folding_ = false;
