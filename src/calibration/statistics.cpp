@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "kdequant/base/sort.h"
 #include "kdequant/calibration/column_means.h"
 #include "kdequant/runtime/segment.h"
 
@@ -101,10 +102,16 @@ void AddExtent(ValueId id, std::span<const float> elements, ValueExtents& extent
   }
   const float low = std::ranges::min(lows);
   const float high = std::ranges::max(highs);
-  auto [entry, first] = extents.try_emplace(id, ValueExtent{low, high});
-  if (first) return;
-  entry->second.low = std::min(entry->second.low, low);
-  entry->second.high = std::max(entry->second.high, high);
+  ValueExtent& extent = extents.try_emplace(id, ValueExtent{.low = low, .high = high, .peaks = {}}).first->second;
+  extent.low = std::min(extent.low, low);
+  extent.high = std::max(extent.high, high);
+  extent.peaks.push_back(std::max(-low, high));
+}
+
+float MedianPeak(const ValueExtent& extent) {
+  std::vector<float> peaks = extent.peaks;
+  SortSmall(peaks);
+  return peaks[peaks.size() / 2];
 }
 
 TensorLayout InputLayout(const Graph& graph) {

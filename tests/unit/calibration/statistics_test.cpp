@@ -43,5 +43,21 @@ TEST_CASE("Column sums are the sums of im2col columns, with strides, dilations, 
   }
 }
 
+TEST_CASE("An extent holds the ends of all pictures, and the peak of each by magnitude") {
+  ValueExtents extents;
+  AddExtent(7, std::vector<float>{-1, 2, 0.5F}, extents);
+  std::vector<float> wide(40, 0.25F);
+  wide[3] = -8;
+  wide[37] = 3;
+  AddExtent(7, wide, extents);
+  const ValueExtent& extent = extents.at(7);
+  CHECK(extent.low == -8);
+  CHECK(extent.high == 3);
+  CHECK(MedianPeak(extent) == 8);  // of two, the larger
+  AddExtent(7, std::vector<float>{-0.5F, -0.25F}, extents);
+  CHECK(extent.peaks == std::vector<float>{2, 8, 0.5F});
+  CHECK(MedianPeak(extent) == 2);
+}
+
 }  // namespace
 }  // namespace kdequant

@@ -121,6 +121,23 @@ TEST_CASE("Ranges cover what calibration saw, with room to spare, and never more
   }
 }
 
+TEST_CASE("One picture that is far more active than the others widens no range beyond twice what they need") {
+  Image faint = DeadLeaves(12, 5);
+  const Image bright = faint;
+  for (auto& byte : faint.rgb) byte /= 16;
+  QuantizeOptions options = SmallOptions(Effort::kFast);
+  options.calibration = Calibration::kPictures;
+  const auto high_of = [&](std::vector<Image> pictures) {
+    options.pictures = std::move(pictures);
+    return Quantize(SmallNetwork(), options).graph.ranges.at("stem.y").high;
+  };
+  const float usual = high_of({faint, faint, faint, faint});
+  CHECK(high_of({bright}) > 4 * usual);
+  CHECK(high_of({faint, faint, bright, faint, faint}) == doctest::Approx(2 * usual));
+  // Where most are as active as that, it is what the range has to hold.
+  CHECK(high_of({faint, bright, bright}) == high_of({bright}));
+}
+
 TEST_CASE("The float network stays as it was") {
   const Graph graph = SmallNetwork();
   const auto shared = std::make_shared<const Graph>(graph);

@@ -18,11 +18,15 @@
 
 namespace kdequant {
 
-/// Smallest and largest element of one value over all pictures.
+/// Smallest and largest element of one value over all pictures, and the largest magnitude in each of them.
 struct ValueExtent {
   float low = 0;
   float high = 0;
+  std::vector<float> peaks;
 };
+
+/// The median of the pictures' peaks (of an even number, the upper of the two in the middle).
+float MedianPeak(const ValueExtent& extent);
 
 /// By value id: every float value that a node computes, and the graph's input.
 using ValueExtents = std::map<ValueId, ValueExtent>;
