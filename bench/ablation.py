@@ -62,7 +62,7 @@ ROWS: list[tuple[str, Options]] = [
 def layers_of(path: Path) -> list[str]:
     model = onnx.load(path, load_external_data=False)
     constants = {tensor.name for tensor in model.graph.initializer}
-    return [node.name for node in model.graph.node if node.op_type in ("Conv", "Gemm") and node.input[1] in constants]
+    return [node.name or node.output[0] for node in model.graph.node if node.op_type in ("Conv", "Gemm") and node.input[1] in constants]
 
 
 def measure(network_name: str, name: str, options: Options, limit: int) -> dict:
@@ -100,7 +100,7 @@ def read_rows() -> list[dict]:
 
 def run_all(network: str, limit: int, wanted: list[str]) -> None:
     done = {(row["network"], row["name"], row["n"]) for row in read_rows()}
-    rows = [*ROWS, *[(f"comparator: {method} (weights alone, f32)", {}) for method in METHODS]]
+    rows = [*ROWS, *[(f"comparator: {method} (weights alone, activations in float)", {}) for method in METHODS]]
     for name, options in rows:
         if (network, name, limit) in done or (wanted and not any(text in name for text in wanted)):
             continue

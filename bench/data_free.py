@@ -1,6 +1,6 @@
-"""Two roundings that see no picture, as comparators for the ablation: float ONNX files whose dense weights lie on 16 levels a channel.
+"""Roundings that see no picture, as comparators for the ablation: float ONNX files whose dense weights lie on 16 levels.
 
-    python3 bench/data_free.py {nearest,squant,hqq} network.onnx out.onnx
+    python3 bench/data_free.py {nearest,squant,hqq,kde,kde-zero} network.onnx out.onnx
 
 After the ideas of, not the authors' code, and without what their papers add for activations:
 
@@ -10,13 +10,19 @@ squant   Guo et al. (2022), "SQuant": the same levels, then the weights whose ro
 hqq      Badri and Shaji (2023), "Half-Quadratic Quantization": the zero point of every channel by half-quadratic iterations for an
          l_0.7 norm of the weight errors.
 
+kde, kde-zero  the levels that kdequant designs for the whole layer (KDE-LM, no scales), as they are, and with the one nearest to zero at
+         exactly zero. The other three have levels for every channel.
+
 Depthwise kernels stay in float.
 """
 
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import onnx
+from accuracy import run
 from onnx import numpy_helper
 
 
@@ -70,11 +76,24 @@ def hqq(rows: np.ndarray, taps: int) -> np.ndarray:
     return (np.clip(np.rint(rows / step + zero), 0, 15) - zero) * step
 
 
-METHODS = {"nearest": nearest, "squant": squant, "hqq": hqq}
+GRIDS = {"nearest": nearest, "squant": squant, "hqq": hqq}
+METHODS = [*GRIDS, "kde", "kde-zero"]
+
+
+def designed_levels(source: str) -> dict[str, np.ndarray]:
+    """By layer, the levels of KDE-LM, rising."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = run("quantize", source, "-o", Path(folder) / "small.onnx", "--effort", "plain", "--granularity", "tensor")
+    return {layer["name"]: np.sort(np.array(layer["levels"])) for layer in report["layers"]}
+
+
+def to_levels(weights: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    return levels[np.searchsorted((levels[1:] + levels[:-1]) / 2, weights)]
 
 
 def quantize(method: str, source: str, target: str) -> None:
     model = onnx.load(source)
+    levels = {} if method in GRIDS else designed_levels(source)
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type not in ("Conv", "Gemm") or node.input[1] not in constants:
@@ -83,9 +102,15 @@ def quantize(method: str, source: str, target: str) -> None:
         weights = numpy_helper.to_array(tensor).astype(np.float64)
         if node.op_type == "Conv" and weights.shape[1] == 1:
             continue
+        if method not in GRIDS:
+            own = levels[node.name or node.output[0]]
+            if method == "kde-zero":
+                own[np.abs(own).argmin()] = 0
+            tensor.CopyFrom(numpy_helper.from_array(to_levels(weights, own).astype(np.float32), tensor.name))
+            continue
         turned = node.op_type == "Gemm" and not any(a.name == "transB" and a.i for a in node.attribute)
         matrix = weights.T if turned else weights
-        rounded = METHODS[method](matrix.reshape(matrix.shape[0], -1), int(np.prod(matrix.shape[2:])))
+        rounded = GRIDS[method](matrix.reshape(matrix.shape[0], -1), int(np.prod(matrix.shape[2:])))
         rounded = rounded.reshape(matrix.shape)
         tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(rounded.T if turned else rounded, np.float32), tensor.name))
     onnx.save(model, target)

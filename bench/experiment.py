@@ -34,6 +34,7 @@ FIGURES = ROOT / "docs/experiment"
 DATA = Path(os.environ.get("KDEQUANT_DATA", "."))
 
 SAMPLES = ["256", "1024", "4096", "16384"]
+COSINE_PICTURES = 10
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def measure(name: str, setting: dict[str, str], limit: int, folder: Path) -> dic
     row = {"network": name, **setting, "n": limit, "sqnr_db": sum(layer["sqnr_db"] for layer in layers) / max(1, len(layers))}
     row |= {key: report[key] for key in ("design_ms", "bytes_in", "bytes_out", "weights", "weights_scanned", "weights_sampled")}
     if network.scored in ("features", "random"):
-        return row | {"cosine": mean_cosine(network, small, source, min(limit, 10))}
+        return row | {"cosine": mean_cosine(network, small, source, min(limit, COSINE_PICTURES))}
     scores = run("eval", small, *images_of(network), "--preprocess", network.preprocess, "--limit", limit, "--reference", network.path)
     return row | {key: scores[key] for key in ("top1", "top5", "agreement", "kl", "loss_ci95")}
 
@@ -304,15 +305,16 @@ def report() -> None:
         "",
         "    KDEQUANT_DATA=... python3 bench/experiment.py run && python3 bench/experiment.py report",
         "",
-        "(rows with one sample size were measured with `run --quick`)",
+        "Networks with one sample size only were measured with `run --quick`, which leaves out the other rows.",
         "",
         "(raw figures: [bench/results/experiment.jsonl](../bench/results/experiment.jsonl)). *Samples*: weights a layer that the density is estimated",
         "from; *design*: time for all layers; *agreement*: images on which the first answer is the float network's.",
     ]
-    for name in dict.fromkeys(row["network"] for row in rows):
-        own = [row for row in rows if row["network"] == name]
+    for name, count in dict.fromkeys((row["network"], row["n"]) for row in rows):
+        own = [row for row in rows if (row["network"], row["n"]) == (name, count)]
         network = NETWORKS[name]
-        lines += ["", f"## {name}, {own[0]['n']} images", ""]
+        images = min(count, COSINE_PICTURES) if network.scored in ("features", "random") else count
+        lines += ["", f"## {name}, {images:,} images", ""]
         if network.scored == "random":
             lines += ["Random weights: SQNR and the cosine of the outputs only, **no accuracy meaning**.", ""]
         if network.scored == "features":
@@ -327,6 +329,9 @@ def report() -> None:
             cells += [number(row, key, form) for key, form in (("top1", ".1f"), ("top5", ".1f"), ("agreement", ".1f"), ("kl", ".3f"), ("cosine", ".4f"))]
             cells += [number(row, "sqnr_db", ".2f"), number(row, "design_ms", ",.0f") + (" ms" if "design_ms" in row else ""), f"{row['bytes_out']:,}"]
             lines.append("| " + " | ".join(cells) + " |")
+        # More images of a network that is there already: what its weights look like has been shown.
+        if own[0] is not next(row for row in rows if row["network"] == name):
+            continue
         if draw_samples(name, own[1:]):
             lines += ["", f"![SQNR by sample size](experiment/samples-{name}.svg)"]
         if (FIGURES / f"filters-{name}.png").exists():
