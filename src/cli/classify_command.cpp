@@ -17,7 +17,7 @@
 namespace kdequant {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kClassifyExamples = R"(Examples:
   kdequant classify model.onnx cat.jpg
   kdequant classify small.onnx photos/*.jpg --top 3 --json
   kdequant classify vgg.onnx cat.jpg --preprocess caffe,resize=256
@@ -25,7 +25,7 @@ constexpr const char* kExamples = R"(Examples:
 A folder stands for the pictures in it. A picture that cannot be read is named on standard error, the others are classified all
 the same, and the exit code is 3. Times are of the network alone.)";
 
-struct Options {
+struct ClassifyArguments {
   std::string model;
   std::vector<std::string> images;
   int top = 5;
@@ -101,7 +101,7 @@ Result<Classification> ClassifyFile(const std::string& file, std::size_t top, Cl
   return classification;
 }
 
-ExitCode Classify(const Options& options) {
+ExitCode Classify(const ClassifyArguments& options) {
   const bool as_json = options.run.json;
   const auto fail = [&](const Error& error) { return ReportFailure(error, as_json); };
   auto settings = ClassifierOptionsOf(options.run);
@@ -138,7 +138,7 @@ ExitCode Classify(const Options& options) {
 }  // namespace
 
 void AddClassify(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ClassifyArguments>();
   CLI::App* verb = app.add_subcommand("classify", "Names what is in pictures");
   verb->add_option("MODEL", options->model, "The network, float or quantized")->required()->type_name("");
   verb->add_option("IMAGE", options->images, "JPEG, PNG, BMP, GIF or PPM files, or folders of them")
@@ -151,7 +151,7 @@ void AddClassify(CLI::App& app, Run& run) {
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
   AddRunOptions(*verb, options->run);
-  verb->footer(kExamples);
+  verb->footer(kClassifyExamples);
   verb->callback([options, &run] { run = [options] { return Classify(*options); }; });
 }
 

@@ -19,7 +19,7 @@
 namespace kdequant {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kEvalExamples = R"(Examples:
   kdequant eval small.onnx --reference model.onnx --images photos --labels photos/labels.csv
   kdequant eval small.onnx --images test.u8 --image-shape 32x32x3 --labels test.i32 --json
   kdequant eval small.onnx --images photos --labels labels.csv --shard 1/4 --json > part1.json
@@ -29,7 +29,7 @@ Labels: a CSV table with the columns file and class_index (its files are evaluat
 little-endian int32. Percentages are of the pictures that could be read; the others are named. The 95 % interval of the points
 lost is the paired one (normal approximation). Times are of the network alone, and grow when --threads is more than the cores.)";
 
-struct Options {
+struct EvalArguments {
   std::string model;
   std::string images;
   std::string image_shape;
@@ -42,7 +42,7 @@ struct Options {
   RunOptions run;
 };
 
-Result<std::shared_ptr<const ImageSource>> OpenImages(const Options& options) {
+Result<std::shared_ptr<const ImageSource>> OpenImages(const EvalArguments& options) {
   std::optional<std::filesystem::path> labels;
   if (!options.labels.empty()) labels = options.labels;
   std::error_code error;
@@ -67,7 +67,7 @@ Result<std::shared_ptr<const ImageSource>> OpenImages(const Options& options) {
   return OpenRawImages(options.images, *shape, labels);
 }
 
-Result<EvalReport> Evaluate(const Options& options) {
+Result<EvalReport> Evaluate(const EvalArguments& options) {
   EvalReport report;
   EvaluationOptions settings{
       .classifier = {}, .threads = options.run.threads, .label_offset = options.label_offset, .limit = options.limit};
@@ -104,7 +104,7 @@ Result<EvalReport> Evaluate(const Options& options) {
   return report;
 }
 
-Result<void> CheckUsage(const Options& options) {
+Result<void> CheckUsage(const EvalArguments& options) {
   if (!options.merge.empty()) {
     if (!options.model.empty() || !options.images.empty()) {
       return Fail(ErrorCode::kUsage,
@@ -117,7 +117,7 @@ Result<void> CheckUsage(const Options& options) {
   return {};
 }
 
-ExitCode Eval(const Options& options) {
+ExitCode Eval(const EvalArguments& options) {
   auto usage = CheckUsage(options);
   if (!usage) return ReportFailure(usage.error(), options.run.json);
   auto report = options.merge.empty() ? Evaluate(options) : MergeReports(options.merge);
@@ -131,7 +131,7 @@ ExitCode Eval(const Options& options) {
 }  // namespace
 
 void AddEval(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EvalArguments>();
   options->run.threads = 0;
   CLI::App* verb = app.add_subcommand("eval", "Measures accuracy, and agreement with a float network");
   verb->add_option("MODEL", options->model, "The network, float or quantized")->type_name("");
@@ -150,7 +150,7 @@ void AddEval(CLI::App& app, Run& run) {
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
   AddRunOptions(*verb, options->run);
-  verb->footer(kExamples);
+  verb->footer(kEvalExamples);
   verb->callback([options, &run] { run = [options] { return Eval(*options); }; });
 }
 

@@ -14,14 +14,14 @@
 namespace kdequant {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kInspectExamples = R"(Examples:
   kdequant inspect model.onnx
   kdequant inspect small.onnx --json
 
 Layers are those with weights, after BatchNormalization has been folded into them and activations fused. Bytes are those of the
 weights as the file stores them: indices, levels and scales.)";
 
-struct Options {
+struct InspectArguments {
   std::string model;
   bool json = false;
 };
@@ -150,7 +150,7 @@ std::string ToText(const ModelFile& model, const std::vector<LayerRow>& layers) 
   return text;
 }
 
-ExitCode Inspect(const Options& options) {
+ExitCode Inspect(const InspectArguments& options) {
   auto model = LoadModel(options.model, {});
   if (!model) return ReportFailure(model.error(), options.json);
   const std::vector<LayerRow> layers = LayersOf(model->graph);
@@ -160,11 +160,11 @@ ExitCode Inspect(const Options& options) {
 }  // namespace
 
 void AddInspect(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<InspectArguments>();
   CLI::App* verb = app.add_subcommand("inspect", "Lists a network's layers, bits and bytes");
   verb->add_option("MODEL", options->model, "The network, float or quantized")->required()->type_name("");
   verb->add_flag("--json", options->json, "One JSON object on standard output");
-  verb->footer(kExamples);
+  verb->footer(kInspectExamples);
   verb->callback([options, &run] { run = [options] { return Inspect(*options); }; });
 }
 

@@ -11,19 +11,19 @@
 namespace kdequant {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kLogitsExamples = R"(Examples:
   kdequant logits small.onnx cat.jpg --json
   kdequant logits small.onnx cat.jpg --kernels reference > a.txt
 
 Every digit counts: in w4a8 every build, kernel set and thread count prints the same. Without --json, one number a line.)";
 
-struct Options {
+struct LogitsArguments {
   std::string model;
   std::string image;
   RunOptions run;
 };
 
-ExitCode PrintLogits(const Options& options) {
+ExitCode PrintLogits(const LogitsArguments& options) {
   const auto fail = [&](const Error& error) { return ReportFailure(error, options.run.json); };
   auto settings = ClassifierOptionsOf(options.run);
   if (!settings) return fail(settings.error());
@@ -57,13 +57,13 @@ ExitCode PrintLogits(const Options& options) {
 }  // namespace
 
 void AddLogits(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<LogitsArguments>();
   CLI::App* verb = app.add_subcommand("logits", "Prints the network's output for one picture");
   verb->add_option("MODEL", options->model, "The network, float or quantized")->required()->type_name("");
   verb->add_option("IMAGE", options->image, "A picture file")->required()->type_name("");
   verb->add_option("--threads", options->run.threads, "Threads (1)")->check(CLI::Range(1, 1024))->type_name("N");
   AddRunOptions(*verb, options->run);
-  verb->footer(kExamples);
+  verb->footer(kLogitsExamples);
   verb->callback([options, &run] { run = [options] { return PrintLogits(*options); }; });
 }
 

@@ -22,7 +22,7 @@
 namespace kdequant {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kQuantizeExamples = R"(Examples:
   kdequant quantize model.onnx -o small.onnx
   kdequant quantize model.onnx -o small.onnx --calibration photos
   kdequant quantize model.onnx -o small.onnx --method k-means --granularity tensor --effort plain
@@ -217,7 +217,7 @@ void AddQuantize(CLI::App& app, Run& run) {
       ->type_name("N");
   verb->add_option("--preprocess", arguments->preprocess, kPreprocessHelp)->type_name("SPEC");
   verb->add_flag("--json", arguments->json, "The report as one JSON object on standard output");
-  verb->footer(kExamples);
+  verb->footer(kQuantizeExamples);
   verb->callback([arguments, &run] { run = [arguments] { return Quantize(*arguments); }; });
 }
 

@@ -9,8 +9,6 @@
 namespace kdequant::model {
 namespace {
 
-constexpr std::int64_t kLargestExtent = 0x7fffffff;
-
 std::string NoSuchAxis(std::int64_t axis, const Shape& shape) {
   return "its axis " + std::to_string(axis) + " does not exist in its input of " + ShapeToString(shape);
 }

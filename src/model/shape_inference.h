@@ -17,6 +17,9 @@ namespace kdequant::model {
 /// What is known of the values, by ValueId: the graph's constants and what was computed from them; null elsewhere.
 using KnownTensors = std::vector<std::shared_ptr<const Tensor>>;
 
+/// Windows, strides and axes go up to this, so that their sums and products fit 64 bits.
+inline constexpr std::int64_t kLargestExtent = 0x7fffffff;
+
 /// One node whose inputs' shapes are known.
 struct InferenceContext {
   const Graph& graph;

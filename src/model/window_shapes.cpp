@@ -6,8 +6,6 @@
 namespace kdequant::model {
 namespace {
 
-constexpr std::int64_t kLargestExtent = 0x7fffffff;
-
 std::int64_t CeilDivide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Kernel with its gaps.

@@ -7,8 +7,6 @@
 namespace kdequant::onnx {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
 void ReadActivation(NodeContext& context, Activation function) {
   if (context.InputType(0) == ElementType::kInt) return context.Unsupported("it works on integers");
   context.Emit(Activate{function}, {context.Input(0)});

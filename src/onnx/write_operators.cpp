@@ -1,6 +1,5 @@
 // From the typed operators to nodes of opset 21. Attributes that have ONNX's default are left out.
 #include <algorithm>
-#include <limits>
 
 #include "graph_writer.h"
 
@@ -8,8 +7,6 @@ namespace kdequant::onnx {
 namespace {
 
 using Ints = std::vector<std::int64_t>;
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 template <std::size_t n>
 Ints List(const std::array<std::int64_t, n>& values) {

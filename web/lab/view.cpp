@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <initializer_list>
 #include <type_traits>
 #include <utility>
 
@@ -93,6 +94,15 @@ void SmallText(const ImVec4& colour, const char* text) {
   ImGui::TextUnformatted(text);
   ImGui::PopStyleColor();
   ImGui::PopFont();
+}
+
+// The first of the texts that the rest of the line has room for.
+void SmallTextThatFits(const ImVec4& colour, std::initializer_list<const char*> texts) {
+  ImGui::PushFont(nullptr, kSmallText);
+  const float room = ImGui::GetContentRegionAvail().x;
+  const auto* const fit = std::ranges::find_if(texts, [=](const char* t) { return ImGui::CalcTextSize(t).x <= room; });
+  ImGui::PopFont();
+  if (fit != texts.end()) SmallText(colour, *fit);
 }
 
 // A name on the left and a value on the right of one line.
@@ -691,7 +701,8 @@ void View::DrawTransport() {
     if (!narrow) {
       ImGui::SameLine(0, 12);
       ImGui::AlignTextToFramePadding();
-      SmallText(theme_.ink_soft, "Play to watch the levels find their places, or drag one.");
+      SmallTextThatFits(theme_.ink_soft,
+                        {"Play to watch the levels find their places, or drag one.", "Play, or drag a level."});
     }
     return;
   }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 #include <optional>
 
 #include "passes/passes.h"
@@ -7,8 +6,6 @@
 
 namespace kdequant::model {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 bool IsClip(const Activation& function) {
   return function.kind == Activation::Kind::kRelu ||

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "passes/passes.h"
@@ -32,7 +31,6 @@ struct IsIdentity {
     return !op.permutation.empty() ? std::ranges::is_sorted(op.permutation) : shape.size() < 2;
   }
   bool operator()(const Activate& op) const {
-    constexpr float kInfinity = std::numeric_limits<float>::infinity();
     return op.function.kind == Activation::Kind::kClip && op.function.a == -kInfinity && op.function.b == kInfinity;
   }
   bool operator()(const Pool& op) const {

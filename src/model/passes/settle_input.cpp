@@ -4,11 +4,10 @@
 
 #include "fault.h"
 #include "passes/passes.h"
+#include "shape_inference.h"
 
 namespace kdequant::model {
 namespace {
-
-constexpr std::int64_t kLargestExtent = 0x7fffffff;
 
 // An input that no node reads (a training switch, the mask of a removed branch) is none.
 void DropUnreadInputs(Graph& graph) {

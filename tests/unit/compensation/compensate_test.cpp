@@ -318,13 +318,6 @@ TEST_CASE("Short steps and long ones give the same indices, and progress never f
   CHECK(job->TakeResult().indices == Compensate(factor, weights, levels).indices);
 }
 
-// FNV-1a
-std::uint32_t Hash(std::span<const std::uint8_t> bytes) {
-  std::uint32_t hash = 2166136261U;
-  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 16777619U;
-  return hash;
-}
-
 TEST_CASE("Every build chooses the same indices") {
   const std::vector<float> levels = GaussianLevels();
   const Factor factor = FactorOf(GramOf(CorrelatedRows(1100, 500, 70), 500));

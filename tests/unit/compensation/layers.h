@@ -43,6 +43,13 @@ inline std::vector<float> CorrelatedRows(std::size_t positions, std::size_t colu
   return rows;
 }
 
+/// FNV-1a: says in one number whether every build chose the same indices.
+inline std::uint32_t Hash(std::span<const std::uint8_t> bytes) {
+  std::uint32_t hash = 2166136261U;
+  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 16777619U;
+  return hash;
+}
+
 inline Gram GramOf(std::span<const float> rows, std::size_t columns) {
   GramAccumulator accumulator = GramAccumulator::Create(columns).value();
   for (std::size_t start = 0; start < rows.size();) {

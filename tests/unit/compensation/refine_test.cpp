@@ -135,13 +135,6 @@ TEST_CASE("Short steps and long ones refine alike, and progress never falls") {
   CHECK(job->TakeResult().indices == Refine(gram, input, start, 3).indices);
 }
 
-// FNV-1a
-std::uint32_t Hash(std::span<const std::uint8_t> bytes) {
-  std::uint32_t hash = 2166136261U;
-  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 16777619U;
-  return hash;
-}
-
 TEST_CASE("Every build refines to the same indices") {
   const std::vector<float> levels = GaussianLevels();
   const Gram gram = GramOf(CorrelatedRows(1100, 500, 70), 500);

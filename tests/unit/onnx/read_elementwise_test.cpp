@@ -8,8 +8,6 @@
 namespace kdequant::onnx {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
 Activation ReadFunction(const Result<Graph>& graph) { return LastOperator<Activate>(graph).function; }
 
 TEST_CASE("Clip's bounds are attributes until opset 10 and inputs since, and absent ones are infinite") {

@@ -14,13 +14,6 @@
 namespace kdequant {
 namespace {
 
-std::vector<float> RandomInput(std::uint64_t seed) {
-  Random random(seed);
-  std::vector<float> input(3 * 12 * 12);
-  for (auto& x : input) x = static_cast<float>(random.Normal());
-  return input;
-}
-
 const LayerOutput& Named(const std::vector<LayerOutput>& outputs, const std::string& layer) {
   return *std::ranges::find(outputs, layer, &LayerOutput::layer);
 }

@@ -12,13 +12,6 @@
 namespace kdequant {
 namespace {
 
-std::vector<float> RandomInput(std::uint64_t seed) {
-  Random random(seed);
-  std::vector<float> input(3 * 12 * 12);
-  for (auto& x : input) x = static_cast<float>(random.Normal());
-  return input;
-}
-
 std::vector<float> RunInPieces(const Graph& graph, const std::vector<std::size_t>& cuts,
                                const std::vector<float>& input) {
   std::map<ValueId, std::vector<float>> values{{graph.inputs[0], input}};

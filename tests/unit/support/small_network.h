@@ -78,6 +78,14 @@ inline Graph SmallNetwork(std::uint64_t seed = 1) {
   return std::move(graph);
 }
 
+/// A normally distributed picture for it.
+inline std::vector<float> RandomInput(std::uint64_t seed) {
+  Random random(seed);
+  std::vector<float> input(std::size_t{3} * 12 * 12);
+  for (auto& x : input) x = static_cast<float>(random.Normal());
+  return input;
+}
+
 }  // namespace kdequant
 
 #endif  // KDEQUANT_TESTS_SUPPORT_SMALL_NETWORK_H_

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -14,6 +15,9 @@
 #include "kdequant/model/tensor.h"
 
 namespace kdequant {
+
+/// As a bound of a clip: none.
+inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// A function of one number, applied to every element; as a node of its own or fused behind another operator.
 struct Activation {
