@@ -305,13 +305,17 @@ def report() -> None:
         "",
         "    KDEQUANT_DATA=... python3 bench/experiment.py run && python3 bench/experiment.py report",
         "",
-        "Networks with one sample size only were measured with `run --quick`, which leaves out the other rows.",
+        "Rows that are missing beside another network's have not been measured: most networks have those of `run --quick`. The rows of",
+        "effort default, but for cifar-vgg's, are older than the limit of ranges to twice the pictures' median ([method.md](method.md)). Design times",
+        "are left out where other programs had most of the machine (`design_ms_busy` in the raw figures).",
         "",
         "(raw figures: [bench/results/experiment.jsonl](../bench/results/experiment.jsonl)). *Samples*: weights a layer that the density is estimated",
         "from; *design*: time for all layers; *agreement*: images on which the first answer is the float network's.",
     ]
+    order = {tuple(setting.values()): i for i, setting in enumerate(settings(quick=False))}
     for name, count in dict.fromkeys((row["network"], row["n"]) for row in rows):
         own = [row for row in rows if (row["network"], row["n"]) == (name, count)]
+        own.sort(key=lambda row: order.get(tuple(row.get(key) for key in KEYS[1:-1]), -1))  # float first
         network = NETWORKS[name]
         images = min(count, COSINE_PICTURES) if network.scored in ("features", "random") else count
         lines += ["", f"## {name}, {images:,} images", ""]
