@@ -27,9 +27,9 @@ val ToFailure(const Error& error) {
   return wrapped;
 }
 
-val CaughtFailure() {
+val Catch(val (*body)(void* context), void* context) {
   try {
-    throw;
+    return body(context);
   } catch (const std::bad_alloc&) {
     return ToFailure(OutOfMemory().error());
   } catch (const std::exception& error) {

@@ -22,8 +22,9 @@ namespace kdequant::wasm {
 /// { failure: { code, message, layer } }
 emscripten::val ToFailure(const Error& error);
 
-/// The failure that stands for the exception being handled.
-emscripten::val CaughtFailure();
+/// What `body(context)` returns, or the failure that stands for the exception it ended with. Only this is compiled with
+/// exceptions (see cmake/Room.cmake).
+emscripten::val Catch(emscripten::val (*body)(void* context), void* context);
 
 /// kOutOfMemory unless `bytes` more can be had in one piece. To be asked before work that needs much: what the rooms
 /// hold when they run out of memory in the middle of it is lost (see cmake/Room.cmake).
@@ -33,17 +34,17 @@ Result<void> CheckMemory(double bytes);
 /// allocator throws std::bad_alloc, a model too large for 4 GB is an everyday case): here it ends.
 template <typename Body>
 emscripten::val Guard(Body body) {
-  try {
-    auto result = body();
-    if (!result) return ToFailure(result.error());
-    if constexpr (std::is_void_v<typename decltype(result)::value_type>) {
-      return emscripten::val::undefined();
-    } else {
-      return emscripten::val(*std::move(result));
-    }
-  } catch (...) {
-    return CaughtFailure();
-  }
+  return Catch(
+      [](void* context) {
+        auto result = (*static_cast<Body*>(context))();
+        if (!result) return ToFailure(result.error());
+        if constexpr (std::is_void_v<typename decltype(result)::value_type>) {
+          return emscripten::val::undefined();
+        } else {
+          return emscripten::val(*std::move(result));
+        }
+      },
+      &body);
 }
 
 template <typename T>

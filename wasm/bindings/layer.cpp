@@ -1,5 +1,4 @@
-// One layer of a model: its weights, and how they are distributed.
-#include <algorithm>
+// How the weights of one layer are distributed.
 #include <utility>
 
 #include "kdequant/base/random.h"
@@ -12,32 +11,10 @@ namespace {
 
 using emscripten::val;
 
-Result<std::size_t> FindLayer(const Graph& graph, const std::string& layer) {
-  const auto node =
-      std::ranges::find_if(graph.nodes, [&](const Node& n) { return n.name == layer && HasWeights(graph, n); });
-  if (node != graph.nodes.end()) return static_cast<std::size_t>(node - graph.nodes.begin());
-  return Fail(ErrorCode::kUsage, "there is no layer \"" + layer + "\" with weights; model.layers lists them", layer);
-}
-
-const Tensor& WeightsOf(const Graph& graph, std::size_t node) {
-  return *graph.value(graph.nodes[node].inputs[1]).constant;
-}
-
 // The views are over these very structs.
 static_assert(sizeof(MomentBin) == 3 * sizeof(double));
 
 }  // namespace
-
-val Model::LayerWeights(const std::string& layer) {
-  return Guard([&]() -> Result<val> {
-    auto node = FindLayer(*graph_, layer);
-    if (!node) return Forward(node);
-    auto weights = Dequantize(WeightsOf(*graph_, *node));
-    if (!weights) return Forward(weights);
-    weights_ = std::move(weights->values);
-    return ViewOf(std::span<const float>(weights_));
-  });
-}
 
 Result<std::span<const float>> Model::DesignWeights(std::size_t node, Granularity granularity) {
   if (granularity == Granularity::kChannel) {
@@ -46,7 +23,7 @@ Result<std::span<const float>> Model::DesignWeights(std::size_t node, Granularit
   }
   if (design_weights_.granularity != granularity || design_weights_.node != node) {
     design_weights_.granularity = Granularity::kChannel;
-    auto weights = Dequantize(WeightsOf(*graph_, node));
+    auto weights = Dequantize(*graph_->value(graph_->nodes[node].inputs[1]).constant);
     if (!weights) return Forward(weights);
     design_weights_.values =
         granularity == Granularity::kChannelScale ? NormalizeChannels(*weights).values : std::move(weights->values);
@@ -61,7 +38,7 @@ val Model::LayerHistogram(const std::string& layer, int bins, const std::string&
     if (bins < 1 || bins > 65536) return Fail(ErrorCode::kUsage, "a histogram has 1 to 65,536 bins");
     auto parsed = ParseQuantizeOptions(options, preprocess_);
     if (!parsed) return Forward(parsed);
-    auto node = FindLayer(*graph_, layer);
+    auto node = FindLayer(layer);
     if (!node) return Forward(node);
     auto weights = DesignWeights(*node, parsed->granularity);
     if (!weights) return Forward(weights);
@@ -83,7 +60,7 @@ val Model::LayerSample(const std::string& layer, const std::string& options) {
   return Guard([&]() -> Result<val> {
     auto parsed = ParseQuantizeOptions(options, preprocess_);
     if (!parsed) return Forward(parsed);
-    auto node = FindLayer(*graph_, layer);
+    auto node = FindLayer(layer);
     if (!node) return Forward(node);
     auto weights = DesignWeights(*node, parsed->granularity);
     if (!weights) return Forward(weights);

@@ -1,10 +1,10 @@
 #include "model.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "kdequant/model/prepare.h"
 #include "kdequant/onnx/reader.h"
-#include "kdequant/onnx/writer.h"
 
 namespace kdequant::wasm {
 namespace {
@@ -61,22 +61,21 @@ emscripten::val Model::Load(const Bytes& file, double length, const std::string&
   });
 }
 
-Result<std::shared_ptr<Model>> Model::FromGraph(Graph graph, Preprocess preprocess) {
-  auto onnx = WriteOnnx(graph);
-  if (!onnx) return Forward(onnx);
-  auto model = std::make_shared<Model>(std::make_shared<const Graph>(std::move(graph)), preprocess, onnx->size());
-  model->onnx_ = *std::move(onnx);
-  return model;
+Result<std::size_t> Model::FindLayer(const std::string& layer) const {
+  const auto node =
+      std::ranges::find_if(graph_->nodes, [&](const Node& n) { return n.name == layer && HasWeights(*graph_, n); });
+  if (node != graph_->nodes.end()) return static_cast<std::size_t>(node - graph_->nodes.begin());
+  return Fail(ErrorCode::kUsage, "there is no layer \"" + layer + "\" with weights; model.layers lists them", layer);
 }
 
-emscripten::val Model::ToOnnx() {
+emscripten::val Model::LayerWeights(const std::string& layer) {
   return Guard([&]() -> Result<emscripten::val> {
-    if (onnx_.empty()) {
-      auto onnx = WriteOnnx(*graph_);
-      if (!onnx) return Forward(onnx);
-      onnx_ = *std::move(onnx);
-    }
-    return ViewOf(std::span<const std::uint8_t>(onnx_));
+    auto node = FindLayer(layer);
+    if (!node) return Forward(node);
+    auto weights = Dequantize(*graph_->value(graph_->nodes[*node].inputs[1]).constant);
+    if (!weights) return Forward(weights);
+    weights_ = std::move(weights->values);
+    return ViewOf(std::span<const float>(weights_));
   });
 }
 

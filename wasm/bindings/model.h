@@ -54,6 +54,8 @@ class Model {
   emscripten::val LayerSample(const std::string& layer, const std::string& options);
 
  private:
+  /// The index of its node. kUsage if there is no such layer with weights.
+  Result<std::size_t> FindLayer(const std::string& layer) const;
   /// The weights that the levels of layer `node` are designed on.
   Result<std::span<const float>> DesignWeights(std::size_t node, Granularity granularity);
 

@@ -20,10 +20,7 @@ export interface NativeBytes extends Handle {
 export interface NativeModel extends Handle {
   fileBytes(): number;
   summary(): string;
-  toOnnx(): Uint8Array | Failure;
   layerWeights(layer: string): Float32Array | Failure;
-  layerHistogram(layer: string, bins: number, options: string): LayerHistogram | Failure;
-  layerSample(layer: string, options: string): LayerSample | Failure;
 }
 
 export interface NativeStep {
@@ -55,9 +52,6 @@ export interface NativeSession extends Handle, PixelSink {
     | Failure;
   logits(): Float32Array | Failure;
   crop(): Uint8Array | Failure;
-  profile(): { layer: string; op: string; milliseconds: number }[] | Failure;
-  featureMaps(layer: string, first: number, count: number, ranges: ArrayLike<number>): NativeFeatureMaps | Failure;
-  compareOutputs(reference: NativeSession): NativeOutputError[] | Failure;
   input(): Float32Array | Failure;
   run(): Float32Array | Failure;
 }
@@ -117,7 +111,6 @@ export interface EngineModule {
       labelSet: string,
     ): NativeModel | Failure;
   };
-  readonly Quantization: { create(model: NativeModel, options: string): NativeQuantization | Failure };
   readonly Session: {
     create(
       model: NativeModel,
@@ -127,12 +120,31 @@ export interface EngineModule {
       threads: number,
     ): NativeSession | Failure;
   };
-  readonly Tally: { create(session: NativeSession, reference: NativeSession | null): NativeTally | Failure };
-  labelTable(csv: string): { file: string; classIndex: number }[] | Failure;
   selfTest(seed: number): boolean;
+  /** Makes an `EngineTools` of this, once their module is instantiated. */
+  addTools(): void;
   /** Of the build with threads only. */
   prepareThread?(): ThreadStack | Failure;
   admitThreads?(threads: number, maySleep: boolean): void;
+}
+
+/** What the module of the tools adds. */
+export interface EngineTools {
+  readonly Quantization: { create(model: NativeModel, options: string): NativeQuantization | Failure };
+  readonly Tally: { create(session: NativeSession, reference: NativeSession | null): NativeTally | Failure };
+  toOnnx(model: NativeModel): Uint8Array | Failure;
+  layerHistogram(model: NativeModel, layer: string, bins: number, options: string): LayerHistogram | Failure;
+  layerSample(model: NativeModel, layer: string, options: string): LayerSample | Failure;
+  profile(session: NativeSession): { layer: string; op: string; milliseconds: number }[] | Failure;
+  featureMaps(
+    session: NativeSession,
+    layer: string,
+    first: number,
+    count: number,
+    ranges: ArrayLike<number>,
+  ): NativeFeatureMaps | Failure;
+  compareOutputs(session: NativeSession, reference: NativeSession): NativeOutputError[] | Failure;
+  labelTable(csv: string): { file: string; classIndex: number }[] | Failure;
   deadLeaves(size: number, seed: number, index: number): Uint8ClampedArray<ArrayBuffer> | Failure;
 }
 

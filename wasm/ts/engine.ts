@@ -2,13 +2,15 @@
 import { mayHaveRelaxedDot, missingFeatures, whyNoThreads } from './detect.js';
 import { type DecoderModule, type EngineModule, type ModuleFactory } from './engine-module.js';
 import { describe, KdequantError } from './errors.js';
-import { isNode, nodeModule } from './platform.js';
+import { fetchModule } from './fetch-module.js';
 import { ThreadTeam } from './threads.js';
+import { Tools } from './tools.js';
 import { type Build } from './types.js';
 
 export interface Engine {
   readonly build: Build;
   readonly native: EngineModule;
+  readonly tools: Tools;
   /** Of the build that has threads. */
   readonly team?: ThreadTeam;
 }
@@ -23,7 +25,7 @@ export async function loadEngine(build: 'auto' | Build = 'auto'): Promise<Engine
   if (missing.length > 0) {
     throw new KdequantError(
       'environment',
-      `this browser lacks ${missing.join(' and ')}; use a newer one (Chrome 95, Firefox 100, Safari 16.4 or later)`,
+      `this browser lacks ${missing.join(' and ')}; use a newer one (Chrome 96, Firefox 100, Safari 16.4 or later)`,
     );
   }
   if (build === 'simd128') return engineOf('simd128');
@@ -79,9 +81,11 @@ export function loadDecoder(): Promise<DecoderModule> {
 function engineOf(build: Build): Promise<Engine> {
   let engine = engines.get(build);
   if (!engine) {
-    engine = modules[build]().then(({ native, module, memory }) => ({
+    const { load, tools } = modules[build];
+    engine = load().then(({ native, module, exports, memory }) => ({
       build,
       native,
+      tools: new Tools(native, exports, tools),
       ...(memory && { team: new ThreadTeam(native, module, memory) }),
     }));
     engines.set(build, engine);
@@ -92,24 +96,35 @@ function engineOf(build: Build): Promise<Engine> {
 }
 
 // Spelled out, because bundlers look for the literal `new URL(..., import.meta.url)`.
-const modules: Readonly<Record<Build, () => Promise<Instance<EngineModule>>>> = {
-  simd128: () => instantiate(import('./kdequant-simd128.mjs'), new URL('./kdequant-simd128.wasm', import.meta.url)),
-  relaxed: () => instantiate(import('./kdequant-relaxed.mjs'), new URL('./kdequant-relaxed.wasm', import.meta.url)),
-  threads: () => instantiate(import('./kdequant-threads.mjs'), new URL('./kdequant-threads.wasm', import.meta.url)),
+const modules: Readonly<Record<Build, { load: () => Promise<Instance<EngineModule>>; tools: URL }>> = {
+  simd128: {
+    load: () => instantiate(import('./kdequant-simd128.mjs'), new URL('./kdequant-simd128.wasm', import.meta.url)),
+    tools: new URL('./kdequant-simd128-tools.wasm', import.meta.url),
+  },
+  relaxed: {
+    load: () => instantiate(import('./kdequant-relaxed.mjs'), new URL('./kdequant-relaxed.wasm', import.meta.url)),
+    tools: new URL('./kdequant-relaxed-tools.wasm', import.meta.url),
+  },
+  threads: {
+    load: () => instantiate(import('./kdequant-threads.mjs'), new URL('./kdequant-threads.wasm', import.meta.url)),
+    tools: new URL('./kdequant-threads-tools.wasm', import.meta.url),
+  },
 };
 
 interface Instance<M> {
   readonly native: M;
   readonly module: WebAssembly.Module;
+  readonly exports: WebAssembly.Exports;
   /** Where threads can share it. */
   readonly memory: WebAssembly.Memory | undefined;
 }
 
 /** Fetches script and WebAssembly at the same time, and compiles the latter while it arrives. */
 async function instantiate<M>(script: Promise<{ default: ModuleFactory<M> }>, url: URL): Promise<Instance<M>> {
-  const [{ default: factory }, module] = await Promise.all([script, compile(url)]);
+  const [{ default: factory }, module] = await Promise.all([script, fetchModule(url)]);
   return new Promise((resolve, reject) => {
     let memory: WebAssembly.Memory | undefined;
+    let exports: WebAssembly.Exports = {};
     factory({
       instantiateWasm(imports, receive) {
         // Memory that is shared is the script's, and comes with the imports; otherwise it is the module's own.
@@ -117,34 +132,13 @@ async function instantiate<M>(script: Promise<{ default: ModuleFactory<M> }>, ur
           .flatMap((names) => Object.values(names))
           .find((value) => value instanceof WebAssembly.Memory);
         WebAssembly.instantiate(module, imports).then((instance) => {
+          exports = instance.exports;
           receive(instance, module);
         }, reject);
         return {};
       },
     }).then((native) => {
-      resolve({ native, module, memory });
+      resolve({ native, module, exports, memory });
     }, reject);
   });
-}
-
-async function compile(url: URL): Promise<WebAssembly.Module> {
-  try {
-    if (isNode && url.protocol === 'file:') {
-      const { readFile } = await nodeModule<typeof import('node:fs/promises')>('node:fs/promises');
-      return await WebAssembly.compile(await readFile(url));
-    }
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
-    // compileStreaming insists on the right media type, which not every static server sends.
-    return response.headers.get('content-type')?.startsWith('application/wasm')
-      ? await WebAssembly.compileStreaming(response)
-      : await WebAssembly.compile(await response.arrayBuffer());
-  } catch (error) {
-    throw new KdequantError(
-      'cannot-read',
-      `cannot load the engine from ${url.href} (${describe(error)}); check that the package's .wasm files are served`,
-      undefined,
-      { cause: error },
-    );
-  }
 }

@@ -16,8 +16,9 @@ export type * from './types.js';
  * that `quantize` with this seed draws as its index-th for calibration, at the size of the network's input.
  */
 export async function deadLeaves(size: number, seed: number, index?: number): Promise<RgbaPixels> {
-  const { native } = await loadEngine();
-  return { data: ask(() => native.deadLeaves(size, seed, index ?? -1)), width: size, height: size };
+  const engine = await loadEngine();
+  const tools = await engine.tools.get();
+  return { data: ask(() => tools.deadLeaves(size, seed, index ?? -1)), width: size, height: size };
 }
 
 /** The pixels of a picture, upright, RGBA. */

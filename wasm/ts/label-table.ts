@@ -4,6 +4,7 @@ import { ask } from './errors.js';
 import { type TableParser } from './folder.js';
 
 export const parseLabelTable: TableParser = async (csv) => {
-  const { native } = await loadEngine();
-  return ask(() => native.labelTable(csv));
+  const engine = await loadEngine();
+  const tools = await engine.tools.get();
+  return ask(() => tools.labelTable(csv));
 };

@@ -46,10 +46,13 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     if (named.some((label) => label.includes('\n')))
       throw new KdequantError('usage', 'a label must not contain a line break');
     const labelSet = typeof labels === 'string' ? labels : '';
-    return new LocalModel(
+    const model = new LocalModel(
       engine,
       ask(() => engine.native.Model.load(bytes, length, preprocess, named.join('\n'), labelSet)),
     );
+    // A float network is probably here to be quantized: what that takes comes meanwhile.
+    if (!model.summary.quantized) engine.tools.prefetch();
+    return model;
   } finally {
     bytes.delete();
   }
@@ -107,7 +110,8 @@ export class LocalModel implements Model {
       ...settings,
       calibration: typeof calibration === 'object' ? 'pictures' : calibration,
     });
-    const job = ask(() => this.#engine.native.Quantization.create(this.#handle(), json));
+    const tools = await this.#engine.tools.get();
+    const job = ask(() => tools.Quantization.create(this.#handle(), json));
     try {
       await addPictures(job, pictures.slice(0, settings.pictures), onProgress, signal);
       await runToEnd(job, { onProgress, onLayer, signal });
@@ -124,8 +128,13 @@ export class LocalModel implements Model {
     return new LocalSession(this.#engine, this.#handle(), this.summary, { ...options, threads });
   }
 
+  /** Fetches what `toOnnx`, `layerHistogram` and `layerSample` take, which otherwise make everything else wait for it. */
+  async fetchTools(): Promise<void> {
+    await this.#engine.tools.get();
+  }
+
   toOnnx(): Uint8Array<ArrayBuffer> {
-    return ask(() => this.#handle().toOnnx()).slice();
+    return ask(() => this.#engine.tools.now().toOnnx(this.#handle())).slice();
   }
 
   layerWeights(name: string): Float32Array<ArrayBuffer> {
@@ -134,12 +143,14 @@ export class LocalModel implements Model {
 
   layerHistogram(name: string, options: HistogramOptions = {}): LayerHistogram {
     const { bins = 4096, ...settings } = options;
-    const histogram = ask(() => this.#handle().layerHistogram(name, bins, JSON.stringify(settings)));
+    const histogram = ask(() =>
+      this.#engine.tools.now().layerHistogram(this.#handle(), name, bins, JSON.stringify(settings)),
+    );
     return { ...histogram, moments: histogram.moments.slice() };
   }
 
   layerSample(name: string, options: SampleOptions = {}): LayerSample {
-    const sample = ask(() => this.#handle().layerSample(name, JSON.stringify(options)));
+    const sample = ask(() => this.#engine.tools.now().layerSample(this.#handle(), name, JSON.stringify(options)));
     return { ...sample, values: sample.values.slice(), importances: sample.importances.slice() };
   }
 

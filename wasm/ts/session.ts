@@ -77,7 +77,8 @@ export class LocalSession implements Session {
   }
 
   async profile(picture: PictureInput): Promise<readonly StepTime[]> {
-    return this.#withPicture(picture, (native) => ask(() => native.profile()));
+    const tools = await this.#engine.tools.get();
+    return this.#withPicture(picture, (native) => ask(() => tools.profile(native)));
   }
 
   async featureMaps(
@@ -87,15 +88,19 @@ export class LocalSession implements Session {
   ): Promise<FeatureMaps> {
     if (![first, count].every((value) => Number.isInteger(value) && value >= 0))
       throw new KdequantError('usage', 'first and count must be integers, not below 0');
+    const tools = await this.#engine.tools.get();
     return this.#withPicture(picture, (native) => {
-      const { pixels, ...maps } = ask(() => native.featureMaps(layer, first, count, ranges));
+      const { pixels, ...maps } = ask(() => tools.featureMaps(native, layer, first, count, ranges));
       return { layer, first, count: maps.ranges.length / 2, data: pixels.slice(), ...maps };
     });
   }
 
   async compareOutputs(picture: PictureInput, reference: Session): Promise<readonly OutputError[]> {
     const other = this.#sibling(reference);
-    const errors = await this.#withPicture(picture, (native) => ask(() => native.compareOutputs(other.#handle())));
+    const tools = await this.#engine.tools.get();
+    const errors = await this.#withPicture(picture, (native) =>
+      ask(() => tools.compareOutputs(native, other.#handle())),
+    );
     return errors.map(({ layer, op, signal, error }) => ({
       layer,
       op,
@@ -124,7 +129,8 @@ export class LocalSession implements Session {
   async #tally(reference: Session | undefined): Promise<Tally> {
     const other = reference && this.#sibling(reference);
     const labels = await this.#classNames();
-    const native = ask(() => this.#engine.native.Tally.create(this.#handle(), other ? other.#handle() : null));
+    const tools = await this.#engine.tools.get();
+    const native = ask(() => tools.Tally.create(this.#handle(), other ? other.#handle() : null));
     return new Tally(native, (picture, answer) => this.#withPicture(picture, answer), labels);
   }
 

@@ -3,6 +3,7 @@ import { KdequantError } from '../errors.js';
 import { type Tally } from '../evaluate.js';
 import { availableBuilds, decodePicture, deadLeaves, loadModel } from '../index.js';
 import { parseLabelTable } from '../label-table.js';
+import { LocalModel } from '../model.js';
 import { LocalSession } from '../session.js';
 import { type LayerReport, type Model, type Progress, type Session } from '../types.js';
 import {
@@ -123,6 +124,12 @@ function fail(message: string): never {
   throw new KdequantError('usage', message);
 }
 
+/** The model once nothing it does has to wait for a download. */
+async function withTools(model: Model): Promise<Model> {
+  if (model instanceof LocalModel) await model.fetchTools();
+  return model;
+}
+
 /* eslint-disable @typescript-eslint/require-await -- some of the calls are quick, and all must answer with a promise */
 function makeHandlers(objects: Objects): Handlers {
   return {
@@ -136,10 +143,12 @@ function makeHandlers(objects: Objects): Handlers {
       const session = await objects.model(model).createSession(options);
       return { session: objects.addSession(session), info: session.info };
     },
-    toOnnx: async ({ model }) => objects.model(model).toOnnx(),
+    toOnnx: async ({ model }) => (await withTools(objects.model(model))).toOnnx(),
     layerWeights: async ({ model, layer }) => objects.model(model).layerWeights(layer),
-    layerHistogram: async ({ model, layer, options }) => objects.model(model).layerHistogram(layer, options),
-    layerSample: async ({ model, layer, options }) => objects.model(model).layerSample(layer, options),
+    layerHistogram: async ({ model, layer, options }) =>
+      (await withTools(objects.model(model))).layerHistogram(layer, options),
+    layerSample: async ({ model, layer, options }) =>
+      (await withTools(objects.model(model))).layerSample(layer, options),
     classify: async ({ session, picture, options }) => objects.session(session).classify(picture, options),
     logits: async ({ session, picture }) => objects.session(session).logits(picture),
     run: async ({ session, input }) => objects.session(session).run(input),

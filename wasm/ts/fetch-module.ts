@@ -1,0 +1,52 @@
+// WebAssembly modules from the package's files.
+import { describe, KdequantError } from './errors.js';
+import { isNode, nodeModule } from './platform.js';
+
+/** Node's files, once the first module has been read by them. */
+let files: typeof import('node:fs') | undefined;
+
+/** Fetches a module and compiles it while it arrives. */
+export async function fetchModule(url: URL): Promise<WebAssembly.Module> {
+  try {
+    if (isNode && url.protocol === 'file:') {
+      files ??= await nodeModule<typeof import('node:fs')>('node:fs');
+      return await WebAssembly.compile(await files.promises.readFile(url));
+    }
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+    // compileStreaming insists on the right media type, which not every static server sends.
+    return response.headers.get('content-type')?.startsWith('application/wasm')
+      ? await WebAssembly.compileStreaming(response)
+      : await WebAssembly.compile(await response.arrayBuffer());
+  } catch (error) {
+    throw unreadable(url, error);
+  }
+}
+
+/** The same while everything else waits; not for the first module. */
+export function fetchModuleNow(url: URL): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(files ? files.readFileSync(url) : requestNow(url));
+  } catch (error) {
+    throw unreadable(url, error);
+  }
+}
+
+function requestNow(url: URL): BufferSource {
+  const request = new XMLHttpRequest();
+  request.open('GET', url, false);
+  // A page's own thread may not ask for bytes: they come as the low halves of characters.
+  request.overrideMimeType('text/plain; charset=x-user-defined');
+  request.send();
+  if (request.status !== 200 && request.status !== 0) throw new Error(`HTTP status ${request.status}`);
+  return Uint8Array.from(request.responseText, (character) => character.charCodeAt(0) & 0xff);
+}
+
+function unreadable(url: URL, error: unknown): KdequantError {
+  return new KdequantError(
+    'cannot-read',
+    `cannot load the engine from ${url.href} (${describe(error)}); check that the package's .wasm files are served`,
+    undefined,
+    { cause: error },
+  );
+}
