@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kdequant/base/parallel.h"
+#include "kdequant/classify/input.h"
 
 namespace kdequant {
 namespace {
@@ -148,8 +149,12 @@ Result<Worker> CreateWorker(const Graph& model, const Graph* reference, const Ev
   if (!classifier) return Forward(classifier);
   Worker worker{.model = std::move(*classifier), .reference = {}, .counts = {}, .skipped = {}, .failure = {}};
   if (reference == nullptr) return worker;
+  auto preprocess = PreprocessFor(model, options.classifier.preprocess);
+  if (!preprocess) return Forward(preprocess);
   ClassifierOptions float_options = options.classifier;
   float_options.precision = Precision::kF32;
+  // Its own file may say something else, or nothing: then agreement would be of different pictures.
+  float_options.preprocess = FormatPreprocess(*preprocess);
   auto compared = Classifier::Create(*reference, float_options);
   if (!compared) {
     Error error = std::move(compared.error());

@@ -25,7 +25,7 @@ constexpr const char* kClassifyExamples = R"(Examples:
 A folder stands for the pictures in it. A picture that cannot be read is named on standard error, the others are classified all
 the same, and the exit code is 3. Times are of the network alone.)";
 
-struct ClassifyArguments {
+struct ClassifyOptions {
   std::string model;
   std::vector<std::string> images;
   int top = 5;
@@ -101,7 +101,7 @@ Result<Classification> ClassifyFile(const std::string& file, std::size_t top, Cl
   return classification;
 }
 
-ExitCode Classify(const ClassifyArguments& options) {
+ExitCode Classify(const ClassifyOptions& options) {
   const bool as_json = options.run.json;
   const auto fail = [&](const Error& error) { return ReportFailure(error, as_json); };
   auto settings = ClassifierOptionsOf(options.run);
@@ -138,7 +138,7 @@ ExitCode Classify(const ClassifyArguments& options) {
 }  // namespace
 
 void AddClassify(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<ClassifyArguments>();
+  const auto options = std::make_shared<ClassifyOptions>();
   CLI::App* verb = app.add_subcommand("classify", "Names what is in pictures");
   verb->add_option("MODEL", options->model, "The network, float or quantized")->required()->type_name("");
   verb->add_option("IMAGE", options->images, "JPEG, PNG, BMP, GIF or PPM files, or folders of them")

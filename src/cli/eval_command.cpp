@@ -29,7 +29,7 @@ Labels: a CSV table with the columns file and class_index (its files are evaluat
 little-endian int32. Percentages are of the pictures that could be read; the others are named. The 95 % interval of the points
 lost is the paired one (normal approximation). Times are of the network alone, and grow when --threads is more than the cores.)";
 
-struct EvalArguments {
+struct EvalOptions {
   std::string model;
   std::string images;
   std::string image_shape;
@@ -42,7 +42,7 @@ struct EvalArguments {
   RunOptions run;
 };
 
-Result<std::shared_ptr<const ImageSource>> OpenImages(const EvalArguments& options) {
+Result<std::shared_ptr<const ImageSource>> OpenImages(const EvalOptions& options) {
   std::optional<std::filesystem::path> labels;
   if (!options.labels.empty()) labels = options.labels;
   std::error_code error;
@@ -67,7 +67,7 @@ Result<std::shared_ptr<const ImageSource>> OpenImages(const EvalArguments& optio
   return OpenRawImages(options.images, *shape, labels);
 }
 
-Result<EvalReport> Evaluate(const EvalArguments& options) {
+Result<EvalReport> Evaluate(const EvalOptions& options) {
   EvalReport report;
   EvaluationOptions settings{
       .classifier = {}, .threads = options.run.threads, .label_offset = options.label_offset, .limit = options.limit};
@@ -104,7 +104,7 @@ Result<EvalReport> Evaluate(const EvalArguments& options) {
   return report;
 }
 
-Result<void> CheckUsage(const EvalArguments& options) {
+Result<void> CheckUsage(const EvalOptions& options) {
   if (!options.merge.empty()) {
     if (!options.model.empty() || !options.images.empty()) {
       return Fail(ErrorCode::kUsage,
@@ -117,7 +117,7 @@ Result<void> CheckUsage(const EvalArguments& options) {
   return {};
 }
 
-ExitCode Eval(const EvalArguments& options) {
+ExitCode Eval(const EvalOptions& options) {
   auto usage = CheckUsage(options);
   if (!usage) return ReportFailure(usage.error(), options.run.json);
   auto report = options.merge.empty() ? Evaluate(options) : MergeReports(options.merge);
@@ -131,7 +131,7 @@ ExitCode Eval(const EvalArguments& options) {
 }  // namespace
 
 void AddEval(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<EvalArguments>();
+  const auto options = std::make_shared<EvalOptions>();
   options->run.threads = 0;
   CLI::App* verb = app.add_subcommand("eval", "Measures accuracy, and agreement with a float network");
   verb->add_option("MODEL", options->model, "The network, float or quantized")->type_name("");

@@ -21,7 +21,7 @@ constexpr const char* kInspectExamples = R"(Examples:
 Layers are those with weights, after BatchNormalization has been folded into them and activations fused. Bytes are those of the
 weights as the file stores them: indices, levels and scales.)";
 
-struct InspectArguments {
+struct InspectOptions {
   std::string model;
   bool json = false;
 };
@@ -150,7 +150,7 @@ std::string ToText(const ModelFile& model, const std::vector<LayerRow>& layers) 
   return text;
 }
 
-ExitCode Inspect(const InspectArguments& options) {
+ExitCode Inspect(const InspectOptions& options) {
   auto model = LoadModel(options.model, {});
   if (!model) return ReportFailure(model.error(), options.json);
   const std::vector<LayerRow> layers = LayersOf(model->graph);
@@ -160,7 +160,7 @@ ExitCode Inspect(const InspectArguments& options) {
 }  // namespace
 
 void AddInspect(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<InspectArguments>();
+  const auto options = std::make_shared<InspectOptions>();
   CLI::App* verb = app.add_subcommand("inspect", "Lists a network's layers, bits and bytes");
   verb->add_option("MODEL", options->model, "The network, float or quantized")->required()->type_name("");
   verb->add_flag("--json", options->json, "One JSON object on standard output");

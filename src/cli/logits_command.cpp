@@ -17,13 +17,13 @@ constexpr const char* kLogitsExamples = R"(Examples:
 
 Every digit counts: in w4a8 every build, kernel set and thread count prints the same. Without --json, one number a line.)";
 
-struct LogitsArguments {
+struct LogitsOptions {
   std::string model;
   std::string image;
   RunOptions run;
 };
 
-ExitCode PrintLogits(const LogitsArguments& options) {
+ExitCode PrintLogits(const LogitsOptions& options) {
   const auto fail = [&](const Error& error) { return ReportFailure(error, options.run.json); };
   auto settings = ClassifierOptionsOf(options.run);
   if (!settings) return fail(settings.error());
@@ -57,7 +57,7 @@ ExitCode PrintLogits(const LogitsArguments& options) {
 }  // namespace
 
 void AddLogits(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<LogitsArguments>();
+  const auto options = std::make_shared<LogitsOptions>();
   CLI::App* verb = app.add_subcommand("logits", "Prints the network's output for one picture");
   verb->add_option("MODEL", options->model, "The network, float or quantized")->required()->type_name("");
   verb->add_option("IMAGE", options->image, "A picture file")->required()->type_name("");

@@ -80,6 +80,15 @@ TEST_CASE("Counts do not depend on the number of threads, and shards add up to t
   CHECK(sum == one);
 }
 
+TEST_CASE("The reference is given the pictures that the model is given, whatever its own file says") {
+  const Graph model = ColourNetwork(8, {1, 1, 1});
+  Graph reference = model;
+  reference.metadata["kdequant.preprocess"] = "scale=1/255,resize=0,order=bgr";
+  const EvaluationCounts counts = Evaluated({}, model, &reference);
+  CHECK(counts.agreement == counts.n);
+  CHECK(counts.reference_top1 == counts.n);
+}
+
 TEST_CASE("A limit takes the first pictures") {
   CHECK(Evaluated({.limit = 10}, ColourNetwork(8, {1, 1, 1})).n == 9);  // number 7 is broken
   CHECK(Evaluated({.limit = 1000}, ColourNetwork(8, {1, 1, 1})).n == 59);

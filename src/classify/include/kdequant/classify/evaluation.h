@@ -19,7 +19,7 @@
 namespace kdequant {
 
 struct EvaluationOptions {
-  /// For the model. The reference runs in f32 with the same SPEC.
+  /// For the model. The reference runs in f32, on pictures prepared as the model's.
   ClassifierOptions classifier = {};
   /// Pictures at once, each on a thread with sessions of its own; 0: as many as the machine has processors. The counts
   /// do not depend on it.
