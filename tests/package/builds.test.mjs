@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { availableBuilds, loadModel } from 'kdequant';
+import { availableBuilds, loadModel, prepare } from 'kdequant';
 import { connect } from 'kdequant/worker-client';
 import { cat, catPath, command, networkPath, sameBits } from './support.mjs';
 
@@ -46,6 +46,19 @@ for (const build of ['relaxed', 'threads']) {
     assert.ok(difference < 1e-5 * largest, `${difference} of ${largest}`);
   });
 }
+
+test('an engine that was prepared is the one that networks are loaded into', async () => {
+  const build = (await availableBuilds()).at(-1);
+  assert.equal(await prepare({ tools: true }), build);
+  assert.equal(await prepare({ build: 'simd128' }), 'simd128');
+  const engine = await connect();
+  try {
+    assert.equal(await engine.prepare(), build);
+    assert.equal((await engine.loadModel(file)).build, build);
+  } finally {
+    engine.dispose();
+  }
+});
 
 test('any number of threads gives the same logits, in float too, and in a worker', async (t) => {
   if (!(await availableBuilds()).includes('threads')) {

@@ -1,4 +1,4 @@
-/* global document, PerformanceObserver */
+/* global document */
 // The view "Look inside": the error's way, filters and feature maps.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -105,23 +105,6 @@ test('another photo gives another way of the error', async () => {
     return found && found.textContent !== text;
   }, before);
   await card(page, /What it finds in “Falcon/).waitFor();
-});
-
-test('going through the layers never blocks the page for long', async () => {
-  const { page } = site;
-  await page.evaluate(() => {
-    globalThis.longTasks = [];
-    new PerformanceObserver((list) => {
-      globalThis.longTasks.push(...list.getEntries().map(({ duration }) => duration));
-    }).observe({ type: 'longtask' });
-  });
-  for (const index of [49, 48, 47, 3]) {
-    await page.getByRole('combobox', { name: /^Layer/ }).selectOption({ index });
-    await page.waitForTimeout(500);
-  }
-  const longest = Math.max(0, ...(await page.evaluate(() => globalThis.longTasks)));
-  assert.ok(longest < 250, `the page was blocked for ${longest} ms`);
-  assert.deepEqual(site.problems, []);
 });
 
 test('a link reproduces the view, the layer and the channels', async () => {

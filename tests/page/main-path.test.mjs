@@ -28,6 +28,12 @@ test('the float network loads and names a cat', async () => {
   assert.match(await photo.textContent(), /Quantize the network above/);
 });
 
+test('the engine is asked for while the network is still on its way', () => {
+  const order = site.requests.map(({ url }) => url);
+  const engine = order.findIndex((url) => /kdequant-\w+-.*\.wasm$/.test(url));
+  assert.ok(engine >= 0 && engine < order.findLastIndex((url) => url.endsWith('.part')), order.join('\n'));
+});
+
 test('quantizing shows every layer and gives a file a seventh as large', async () => {
   const { page } = site;
   await quantize(page);

@@ -4,12 +4,22 @@ import { ask } from './errors.js';
 import { collectPictures, type FolderFile, type FolderPictures } from './folder.js';
 import { parseLabelTable } from './label-table.js';
 import { toPixels, toRgba } from './pixels.js';
-import { type Build, type Decoder, type PictureInput, type RgbaPixels } from './types.js';
+import { type Build, type Decoder, type PictureInput, type PrepareOptions, type RgbaPixels } from './types.js';
 
 export { KdequantError, type KdequantErrorCode } from './errors.js';
 export { type FolderFile, type FolderPictures } from './folder.js';
 export { loadModel } from './model.js';
 export type * from './types.js';
+
+/**
+ * Fetches and compiles the engine ahead of the first `loadModel`, for a page that knows it will need it while its network is
+ * still on its way. Resolves to the build that is used here; rejects as `loadModel` would.
+ */
+export async function prepare({ build, tools = false }: PrepareOptions = {}): Promise<Build> {
+  const engine = await loadEngine(build);
+  if (tools) await engine.tools.get();
+  return engine.build;
+}
 
 /**
  * A synthetic picture, for showing: the same for the same size (8 to 4096) and seed everywhere. With an `index` from 0 it is the one

@@ -51,6 +51,13 @@ export interface LoadOptions {
   readonly labels?: readonly string[] | 'imagenet-1k';
 }
 
+export interface PrepareOptions {
+  /** As in `LoadOptions`. */
+  readonly build?: 'auto' | Build;
+  /** Also what quantizes, writes files, evaluates and looks into layers. */
+  readonly tools?: boolean;
+}
+
 /** One layer with weights, or one other node of the network. */
 export interface LayerSummary {
   readonly name: string;

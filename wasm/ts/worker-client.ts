@@ -12,6 +12,7 @@ import {
   type LoadOptions,
   type ModelSource,
   type PictureInput,
+  type PrepareOptions,
   type RemoteModel,
   type RgbaPixels,
 } from './types.js';
@@ -27,6 +28,8 @@ export interface ConnectOptions {
 
 /** A worker with the package in it. */
 export interface RemoteEngine extends Disposable {
+  /** As `prepare` of the package. */
+  prepare(options?: PrepareOptions): Promise<Build>;
   /** As `loadModel` of the package; relative addresses are relative to the page. */
   loadModel(source: ModelSource, options?: LoadOptions): Promise<RemoteModel>;
   /** As `picturesOfFolder` of the package. */
@@ -56,6 +59,10 @@ class WorkerEngine implements RemoteEngine {
 
   constructor(line: Line) {
     this.#line = line;
+  }
+
+  async prepare(options: PrepareOptions = {}): Promise<Build> {
+    return (await this.#line.call('prepare', { options })).build;
   }
 
   async loadModel(input: ModelSource, options: LoadOptions = {}): Promise<RemoteModel> {

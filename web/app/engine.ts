@@ -8,9 +8,11 @@ let engine: Promise<RemoteEngine> | undefined;
 export function startEngine(): Promise<RemoteEngine> {
   if (engine === undefined) {
     engine = connect();
-    engine.catch(() => {
-      engine = undefined;
-    });
+    engine.then(
+      // Fetched while the network is. What goes wrong here goes wrong again, and is told, when the network is read.
+      (worker) => worker.prepare({ tools: true }).catch(() => undefined),
+      () => (engine = undefined),
+    );
   }
   return engine;
 }

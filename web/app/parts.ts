@@ -17,6 +17,7 @@ export interface OfferedNetwork {
 }
 
 const CACHE = 'kdequant-networks';
+const DAMAGED = 'a part arrived damaged';
 
 // Enough to fill a line with a long way to the server, few enough that an interruption loses little.
 const AT_ONCE = 3;
@@ -91,27 +92,26 @@ async function obtain(
   }
   const response = await fetch(part.file, { signal });
   if (!response.ok || response.body === null) throw new Error(`the server answered ${response.status}`);
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const content = new Uint8Array(part.bytes);
+  let filled = 0;
   const reader = response.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    chunks.push(value);
+    if (filled + value.length > content.length) throw new Error(DAMAGED);
+    content.set(value, filled);
+    filled += value.length;
     count(value.length);
   }
-  const blob = new Blob(chunks);
-  if (!(await isWhole(blob, part))) throw new Error('a part arrived damaged');
-  try {
-    await cache?.put(part.file, new Response(blob));
-  } catch {
-    // The disk is full: the page works without the copy.
-  }
+  if (filled !== content.length || !(await isWhole(content, part))) throw new Error(DAMAGED);
+  const blob = new Blob([content]);
+  // Nobody waits for the copy. Where the disk is full the page works without.
+  cache?.put(part.file, new Response(blob)).catch(() => undefined);
   return blob;
 }
 
-async function isWhole(blob: Blob, { bytes, sha256 }: Part): Promise<boolean> {
-  if (blob.size !== bytes) return false;
+async function isWhole(content: Uint8Array<ArrayBuffer>, { sha256 }: Part): Promise<boolean> {
   if (!isSecureContext) return true; // no digests there
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()));
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', content));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('') === sha256;
 }

@@ -1,7 +1,7 @@
 // The worker's side: keeps the objects and does the work.
 import { KdequantError } from '../errors.js';
 import { type Tally } from '../evaluate.js';
-import { availableBuilds, decodePicture, deadLeaves, loadModel } from '../index.js';
+import { availableBuilds, decodePicture, deadLeaves, loadModel, prepare } from '../index.js';
 import { parseLabelTable } from '../label-table.js';
 import { LocalModel } from '../model.js';
 import { LocalSession } from '../session.js';
@@ -168,6 +168,7 @@ function makeHandlers(objects: Objects): Handlers {
     }),
     addToTally: async ({ tally, picture, classIndex }) => objects.tally(tally).add(picture, classIndex),
     parseLabelTable: async ({ csv }) => parseLabelTable(csv),
+    prepare: async ({ options }) => ({ build: await prepare(options) }),
     availableBuilds: async () => availableBuilds(),
     deadLeaves: async ({ size, seed, index }) => deadLeaves(size, seed, index),
     decodePicture: async ({ picture, decoder }) => decodePicture(picture, decoder),

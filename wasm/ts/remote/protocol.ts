@@ -22,6 +22,7 @@ import {
   type ModelSummary,
   type OutputError,
   type PictureInput,
+  type PrepareOptions,
   type Progress,
   type QuantizeOptions,
   type QuantizeReport,
@@ -80,6 +81,7 @@ export interface Calls {
   createTally: { args: { session: ObjectId; reference: ObjectId | undefined }; result: { tally: ObjectId } };
   addToTally: { args: { tally: ObjectId; picture: PictureInput; classIndex: number | undefined }; result: Counted };
   parseLabelTable: { args: { csv: string }; result: readonly LabelRow[] };
+  prepare: { args: { options: PrepareOptions }; result: { build: Build } };
   availableBuilds: { args: object; result: readonly Build[] };
   deadLeaves: { args: { size: number; seed: number; index: number | undefined }; result: RgbaPixels };
   decodePicture: { args: { picture: PictureInput; decoder: Decoder | undefined }; result: RgbaPixels };

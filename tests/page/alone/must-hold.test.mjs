@@ -1,4 +1,4 @@
-/* global PerformanceObserver, crossOriginIsolated */
+/* global crossOriginIsolated */
 // Promises of the page as a whole: quick to draw, never blocked, never jumping, private, at home in any folder, offline.
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
-import { openPage, QUICK, quantize, waitForModel } from './browser.mjs';
+import { openPage, QUICK, quantize, waitForModel } from '../browser.mjs';
 
 const folders = [];
 const temporaryFolder = async () => {
@@ -33,54 +33,6 @@ test('nothing allows inline scripts, inline styles or eval', async () => {
   const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)?.[1];
   assert.match(policy, /default-src 'none'/);
   assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval(?<!wasm-unsafe-eval)|https?:|\*/);
-});
-
-/** Quantizes once; the long tasks on the way, in milliseconds, and how much the page jumped. */
-async function watchQuantizing() {
-  const { page, close, problems } = await openPage({
-    hash: QUICK,
-    beforeLoad: () => {
-      globalThis.longTasks = [];
-      globalThis.shifts = [];
-      new PerformanceObserver((list) =>
-        globalThis.longTasks.push(...list.getEntries().map(({ duration }) => duration)),
-      ).observe({
-        type: 'longtask',
-      });
-      new PerformanceObserver((list) => {
-        for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) globalThis.shifts.push(value);
-      }).observe({ type: 'layout-shift', buffered: true });
-    },
-  });
-  try {
-    await waitForModel(page);
-    await page.locator('.result .answer').first().waitFor();
-    await page.waitForTimeout(500);
-    await page.evaluate(() => (globalThis.longTasks.length = 0));
-    await quantize(page);
-    await page.locator('.result .badge').first().waitFor();
-    await page.waitForTimeout(500);
-    assert.deepEqual(problems, []);
-    const tasks = await page.evaluate(() => globalThis.longTasks);
-    const shifts = await page.evaluate(() => globalThis.shifts);
-    return {
-      tasks: tasks.filter((duration) => duration > 50),
-      shift: shifts.reduce((sum, value) => sum + value, 0),
-    };
-  } finally {
-    await close();
-  }
-}
-
-test('quantizing and classifying never block the page, and nothing jumps', async () => {
-  // A task is measured by the clock, and a busy machine only ever adds to it: the quietest of a few tries counts.
-  let quietest;
-  for (let tries = 0; tries < 4 && !(quietest?.tasks.length <= 1); tries += 1) {
-    const seen = await watchQuantizing();
-    assert.ok(seen.shift < 0.1, `layout shifts add up to ${seen.shift}`);
-    if (!(quietest?.tasks.length <= seen.tasks.length)) quietest = seen;
-  }
-  assert.ok(quietest.tasks.length <= 1, `tasks of ${quietest.tasks.join(', ')} ms`);
 });
 
 test('every view asks only for files of the page, by GET', async () => {
