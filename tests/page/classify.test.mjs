@@ -1,4 +1,4 @@
-/* global Clipboarddocument, File, DataTransfer, navigator */
+/* global ClipboardEvent, document, File, DataTransfer, navigator */
 // The view "Classify": photos, folders and the camera through both networks.
 import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
