@@ -2,10 +2,10 @@
 // control of the form is moved through all its notches.
 //
 //     node bench/laboratory.mjs > bench/results/laboratory.json      # after npm run build
-/* global document, Event, HTMLCanvasElement */
+/* global document, Event */
 import { cpus } from 'node:os';
 
-import { openPage } from '../tests/page/browser.mjs';
+import { openPage, withoutWebGl } from '../tests/page/browser.mjs';
 
 /** The largest layer, one of middling size and a small one. */
 const LAYERS = 3;
@@ -14,7 +14,7 @@ const METHODS = ['kde-lm', 'kde-km', 'lloyd-max', 'k-means', 'optimal', 'uniform
 
 /** `canvas`: whether the laboratory is drawn too, which takes a processor where there is no graphics card. */
 async function measure(canvas) {
-  const site = await openPage({ hash: '#view=laboratory', beforeLoad: canvas ? undefined : refuseWebGl });
+  const site = await openPage({ hash: '#view=laboratory', beforeLoad: canvas ? undefined : withoutWebGl });
   const { page } = site;
   const milliseconds = {};
   try {
@@ -29,7 +29,7 @@ async function measure(canvas) {
         await page.locator('#view-laboratory').getByLabel('Method', { exact: true }).selectOption(method);
         // Without a density, only the number of levels matters.
         for (const label of method.startsWith('kde') ? CONTROLS : ['Number of levels']) {
-          const found = await page.getByRole('slider', { name: label }).evaluate(sweep);
+          const found = await page.locator('#view-laboratory').getByRole('slider', { name: label }).evaluate(sweep);
           times.push(...found);
           if (method.startsWith('kde')) densities.push(...found);
         }
@@ -47,14 +47,6 @@ async function measure(canvas) {
 const { chromium, layers, milliseconds } = await measure(true);
 const withoutCanvas = (await measure(false)).milliseconds;
 console.log(JSON.stringify({ chromium, cpu: cpus()[0].model, layers, milliseconds, withoutCanvas }, undefined, 2));
-
-/** In the page, before its own scripts. */
-function refuseWebGl() {
-  const original = HTMLCanvasElement.prototype.getContext;
-  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-    return kind === 'webgl2' ? null : original.call(this, kind, ...rest);
-  };
-}
 
 /** Moves a slider to each of its notches and back to where it was; levels and time of each design that followed. In the page. */
 async function sweep(slider) {

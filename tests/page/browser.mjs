@@ -1,4 +1,4 @@
-/* global document, MutationObserver */
+/* global document, HTMLCanvasElement, MutationObserver */
 // Opens the built page in a real Chromium, and watches what a visitor never should see.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
@@ -97,6 +97,14 @@ export const ISOLATING = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/** For `beforeLoad`: a browser without WebGL 2. */
+export function withoutWebGl() {
+  const original = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+    return kind === 'webgl2' ? null : original.call(this, kind, ...rest);
+  };
+}
+
 /** Waits until the network has been loaded. */
 export async function waitForModel(page) {
   await page.locator('#quantize-card button[type=submit]:enabled').waitFor();
@@ -119,8 +127,7 @@ export async function quantize(page) {
         observer.observe(document.body, { childList: true, subtree: true });
       }),
   );
-  await page.getByRole('button', { name: 'Quantize', exact: true }).click();
-  await begun;
+  await Promise.all([begun, page.getByRole('button', { name: 'Quantize', exact: true }).click()]);
   await page.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'detached' });
   await page.locator('.headline strong').waitFor();
 }

@@ -1,9 +1,9 @@
-/* global document, location, HTMLCanvasElement */
+/* global document, location */
 // The laboratory: levels re-designed as a control moves, on the canvas and in the form, and every figure in words.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { openPage, waitForModel } from './browser.mjs';
+import { openPage, waitForModel, withoutWebGl } from './browser.mjs';
 
 /** Opens the view from its tab and waits for levels and for what they are compared with. */
 async function openLaboratory(page) {
@@ -282,14 +282,7 @@ test('a finger drags a slider of the canvas, and levels', async () => {
 });
 
 test('without WebGL 2 the page says so, and controls, figures and a plainer drawing remain', async () => {
-  const { page, problems, close } = await openPage({
-    beforeLoad: () => {
-      const original = HTMLCanvasElement.prototype.getContext;
-      HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-        return kind === 'webgl2' ? null : original.call(this, kind, ...rest);
-      };
-    },
-  });
+  const { page, problems, close } = await openPage({ beforeLoad: withoutWebGl });
   try {
     await openLaboratory(page);
     await page.getByText('gives no WebGL 2').waitFor();
