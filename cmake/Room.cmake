@@ -18,8 +18,11 @@ endif()
 # Where a thrown exception is caught or objects must be destroyed on its way: executables, and sources named so below.
 add_library(kdequant_exceptions INTERFACE)
 if(EMSCRIPTEN)
-  target_compile_options(kdequant_options INTERFACE -msimd128 $<$<BOOL:${KDEQUANT_RELAXED_SIMD}>:-mrelaxed-simd>
-    $<$<BOOL:${KDEQUANT_THREADS}>:-matomics> $<$<BOOL:${KDEQUANT_THREADS}>:-mbulk-memory>)
+  # Browsers with SIMD have bulk memory and conversions that do not trap, too. Threads but the first come upon no static
+  # variable that is not initialized.
+  target_compile_options(kdequant_options INTERFACE -msimd128 -mbulk-memory -mnontrapping-fptoint
+    $<$<BOOL:${KDEQUANT_RELAXED_SIMD}>:-mrelaxed-simd>
+    $<$<BOOL:${KDEQUANT_THREADS}>:-matomics> $<$<BOOL:${KDEQUANT_THREADS}>:-fno-threadsafe-statics>)
   target_compile_options(kdequant_exceptions INTERFACE -fwasm-exceptions)
   target_link_options(kdequant_exceptions INTERFACE -fwasm-exceptions)
 endif()
@@ -37,7 +40,8 @@ set(KDEQUANT_X86_LEVEL "x86-64-v2" CACHE STRING "x86 only: what the loops are co
 #
 # A page downloads the engine: in WebAssembly all but FAST_SOURCES is compiled for size, and all but EXCEPTION_SOURCES
 # without landing pads, which are a quarter of the code. A std::bad_alloc passes through such a frame to whoever called
-# the engine, and what the frame held is lost: the bindings ask for the memory of a large model first.
+# the engine, and what the frame held is lost: the bindings ask for the memory of a large model first. Outside the loops
+# only what is declared inline may be put into its callers: what stays a function can be left out (wasm/scripts/split.mjs).
 function(kdequant_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;FAST_SOURCES;EXCEPTION_SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   set(target kdequant_${name})
@@ -49,8 +53,8 @@ function(kdequant_room name)
   endforeach()
   target_link_libraries(${target} PRIVATE kdequant_options ${ROOM_PRIVATE_DEPENDS})
   if(EMSCRIPTEN)
-    target_compile_options(${target} PRIVATE -Oz -fno-rtti)
-    set_property(SOURCE ${ROOM_FAST_SOURCES} APPEND PROPERTY COMPILE_OPTIONS -O3)
+    target_compile_options(${target} PRIVATE -Oz -fno-rtti -finline-hint-functions)
+    set_property(SOURCE ${ROOM_FAST_SOURCES} APPEND PROPERTY COMPILE_OPTIONS -O3 -finline-functions)
     set_property(SOURCE ${ROOM_EXCEPTION_SOURCES} APPEND PROPERTY COMPILE_OPTIONS -fwasm-exceptions)
   elseif(KDEQUANT_X86_LEVEL AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND ROOM_FAST_SOURCES)
     set_property(SOURCE ${ROOM_FAST_SOURCES} APPEND PROPERTY COMPILE_OPTIONS -march=${KDEQUANT_X86_LEVEL})

@@ -38,47 +38,12 @@ w4a8::Arithmetic ArithmeticOf(KernelSet kernels) {
   return w4a8::Arithmetic::kPlain;
 }
 
-// The real elements of a slot: runs of floats or bytes, in the order of the memory.
-struct Runs {
-  bool blocked = false;
-  Image image;
-  std::ptrdiff_t count = 0;
-
-  template <typename Function>
-  void ForEach(Function function) const {
-    if (!blocked) {
-      for (std::ptrdiff_t i = 0; i < count; ++i) function(i);
-      return;
-    }
-    for (std::ptrdiff_t block = 0; block < image.Blocks(); ++block) {
-      const std::ptrdiff_t lanes = std::min<std::ptrdiff_t>(4, image.channels - 4 * block);
-      const std::ptrdiff_t base = block * image.BlockStride();
-      if (lanes == 4) {
-        for (std::ptrdiff_t i = 0; i < 4 * image.Pixels(); ++i) function(base + i);
-        continue;
-      }
-      for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) {
-        for (std::ptrdiff_t lane = 0; lane < lanes; ++lane) function(base + 4 * pixel + lane);
-      }
-    }
-  }
-};
-
-Runs RunsOf(const Shape& shape, Layout layout) {
-  if (layout == Layout::kC4) return {.blocked = true, .image = ImageOf(shape)};
+// The real elements of a slot.
+w4a8::Elements ElementsOf(const Shape& shape, Layout layout) {
+  if (layout == Layout::kC4) return {.image = ImageOf(shape), .count = 0};
   std::ptrdiff_t count = 1;
   for (const std::int64_t dimension : shape) count *= static_cast<std::ptrdiff_t>(dimension);
-  return {.blocked = false, .image = {}, .count = count};
-}
-
-Grid Measure(const Runs& runs, const float* x) {
-  float low = 0;
-  float high = 0;
-  runs.ForEach([&](std::ptrdiff_t i) {
-    low = x[i] < low ? x[i] : low;
-    high = high < x[i] ? x[i] : high;
-  });
-  return w4a8::MakeGrid({.low = low, .high = high, .bits = kBits});
+  return {.image = std::nullopt, .count = count};
 }
 
 SlotId DequantizeSlot(PlanBuilder& builder, ValueId value) {
@@ -183,16 +148,15 @@ class Lowering {
       return bytes;
     }
     const SlotId floats = builder_.RequireF32(value, layout);
-    const Runs runs = RunsOf(ShapeOf(value), layout);
+    const w4a8::Elements elements = ElementsOf(ShapeOf(value), layout);
     const SlotId bytes = builder_.NewQuantizedSlot(value, layout, grid ? QuantizationOf(*grid) : kMeasured, !grid);
     builder_.AddStep(
         {floats}, {bytes},
         [=](Memory& m) {
           const float* const x = m.F32(floats);
-          const Grid used = grid ? *grid : Measure(runs, x);
+          const Grid used = grid ? *grid : w4a8::MakeGrid(w4a8::RangeOf(elements, x, kBits));
           if (!grid) m.set_quantization(bytes, QuantizationOf(used));
-          std::int8_t* const y = m.I8(bytes);
-          runs.ForEach([&](std::ptrdiff_t i) { y[i] = w4a8::Quantize(used, x[i]); });
+          w4a8::QuantizeElements(used, elements, x, m.I8(bytes));
         },
         "Quantize");
     return bytes;
@@ -400,14 +364,8 @@ class Lowering {
       if (builder_.slot(x).parent != y || builder_.slot(x).offset != place) {
         const auto table =
             w4a8::MakeTable(GridOf(builder_.slot(x).quantization), std::nullopt, GridOf(builder_.slot(y).quantization));
-        builder_.AddStep({x}, {y}, [=](Memory& m) {
-          for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
-            for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) {
-              m.I8(y)[target.Index(channel + c, pixel)] =
-                  table[static_cast<std::size_t>(m.I8(x)[image.Index(c, pixel)] + 128)];
-            }
-          }
-        });
+        builder_.AddStep({x}, {y},
+                         [=](Memory& m) { w4a8::JoinChannels(image, table, m.I8(x), target, channel, m.I8(y)); });
       }
       channel += image.channels;
     }
@@ -426,12 +384,7 @@ class Lowering {
     if (x == kNoSlot || IsImage(ShapeOf(Output()))) return false;
     const Image image = ImageOf(ShapeOf(Input(0)));
     const SlotId y = builder_.NewQuantizedSlot(Output(), Layout::kPlain, builder_.slot(x).quantization);
-    builder_.AddStep({x}, {y}, [=](Memory& m) {
-      for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
-        for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel)
-          m.I8(y)[c * image.Pixels() + pixel] = m.I8(x)[image.Index(c, pixel)];
-      }
-    });
+    builder_.AddStep({x}, {y}, [=](Memory& m) { w4a8::ToRow(image, m.I8(x), m.I8(y)); });
     return true;
   }
 

@@ -1,32 +1,75 @@
-// The tools are a module of their own: without it networks run, and what needs it says which file is missing.
+// The tools are a module of their own: without it 4-bit networks run, and what needs it says which file is missing.
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { networkPath } from './support.mjs';
+import { availableBuilds, loadModel } from 'kdequant';
+import { tinyNetwork } from './onnx.mjs';
+import { cat, networkPath, patternPicture, sameBits } from './support.mjs';
 
 const dist = new URL('../../wasm/dist/', import.meta.url);
+const builds = await availableBuilds();
 
-test('a network runs without the tools, and quantizing it names the file that is missing', async (t) => {
+/** Quantized by the whole package. */
+const files = {};
+const logits = {};
+before(async () => {
+  const networks = { usual: networkPath, unusual: tinyNetwork({ op: 'Sigmoid' }) };
+  for (const [name, network] of Object.entries(networks)) {
+    const { model } = await (await loadModel(network)).quantize({ effort: 'fast' });
+    files[name] = model.toOnnx();
+    logits[name] = await (await model.createSession()).logits(await cat());
+  }
+});
+
+/** A package of its own, without the tools. */
+async function packageWithoutTools(t) {
   const folder = await mkdtemp(join(tmpdir(), 'kdequant-tools-'));
   t.after(() => rm(folder, { recursive: true }));
   await cp(dist, folder, { recursive: true, filter: (name) => !name.endsWith('-tools.wasm') });
-  assert.ok((await readdir(folder)).includes('kdequant-simd128.wasm'));
-  const { loadModel } = await import(pathToFileURL(join(folder, 'index.js')));
-  const model = await loadModel(networkPath, { build: 'simd128' });
-  const session = await model.createSession({ precision: 'f32' });
-  const logits = await session.run(new Float32Array(3 * 224 * 224).fill(0.5));
-  assert.ok(logits.every(Number.isFinite));
-  assert.ok(model.layerWeights(model.layers[0].name).length > 0);
-  const missing = { code: 'cannot-read', message: /kdequant-simd128-tools\.wasm/ };
-  assert.throws(() => model.toOnnx(), missing);
-  await assert.rejects(model.quantize(), missing);
+  assert.ok(!(await readdir(folder)).some((name) => name.includes('tools.wasm')));
+  return { folder, ...(await import(pathToFileURL(join(folder, 'index.js')))) };
+}
 
-  // The download is tried again, and what is not asynchronous waits for it.
-  await cp(new URL('kdequant-simd128-tools.wasm', dist), join(folder, 'kdequant-simd128-tools.wasm'));
-  assert.ok(model.toOnnx().length > 0);
-  const { model: quantized } = await model.quantize({ effort: 'plain' });
-  assert.equal(quantized.summary.quantized, true);
-});
+for (const build of builds) {
+  const missing = { code: 'cannot-read', message: new RegExp(`kdequant-${build}-tools\\.wasm`) };
+
+  test(`a 4-bit network runs without the tools, and what needs them names the file that is missing (${build})`, async (t) => {
+    const { folder, loadModel } = await packageWithoutTools(t);
+    const model = await loadModel(files.usual, { build });
+    assert.equal(model.summary.quantized, true);
+    assert.ok(model.layerWeights(model.layers[0].name).length > 0);
+    for (const threads of [1, 2]) {
+      const session = await model.createSession({ threads });
+      assert.ok(sameBits(await session.logits(await cat()), logits.usual), `${threads} threads`);
+      assert.equal((await session.classify(patternPicture())).predictions.length, 5);
+      assert.ok((await session.crop(patternPicture())).width > 0);
+    }
+    assert.throws(() => model.toOnnx(), missing);
+    await assert.rejects(model.createSession({ precision: 'f32' }), missing);
+    await assert.rejects(loadModel(networkPath, { build }), missing);
+
+    // The download is tried again, and what is not asynchronous waits for it.
+    const file = `kdequant-${build}-tools.wasm`;
+    await cp(new URL(file, dist), join(folder, file));
+    assert.ok(model.toOnnx().length > 0);
+    const float = await loadModel(networkPath, { build });
+    const { model: quantized } = await float.quantize({ effort: 'plain' });
+    assert.equal(quantized.summary.quantized, true);
+  });
+
+  test(`a layer that is rare in 4-bit networks fetches the tools in the middle of its work (${build})`, async (t) => {
+    const { folder, loadModel } = await packageWithoutTools(t);
+    const run = async () => {
+      const model = await loadModel(files.unusual, { build });
+      const session = await model.createSession({ threads: Math.min(2, builds.indexOf(build) + 1) });
+      return session.logits(await cat());
+    };
+    await assert.rejects(run(), missing);
+    const file = `kdequant-${build}-tools.wasm`;
+    await cp(new URL(file, dist), join(folder, file));
+    assert.ok(sameBits(await run(), logits.unusual));
+  });
+}

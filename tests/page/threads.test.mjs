@@ -58,6 +58,52 @@ async function answers(headers) {
   }
 }
 
+/** A network as a page quantizes it, served beside that page. */
+async function writeSmallNetwork() {
+  const { page, close } = await openPage({ folder, mounts: { kdequant: 'wasm/dist', assets: 'build/assets' } });
+  try {
+    const file = await page.evaluate(async () => {
+      const { loadModel } = await import('/kdequant/index.js');
+      const { model } = await (await loadModel('/assets/efficientnet-lite0.onnx')).quantize({ effort: 'fast' });
+      return [...model.toOnnx()];
+    });
+    await writeFile(join(folder, 'small.onnx'), Uint8Array.from(file));
+  } finally {
+    await close();
+  }
+}
+
+test('to run a 4-bit network, a page downloads the engine without its tools, on threads too', async () => {
+  await writeSmallNetwork();
+  for (const headers of [{}, ISOLATING]) {
+    const { page, requests, problems, close } = await openPage({ folder, headers, mounts: { kdequant: 'wasm/dist' } });
+    try {
+      const { build, threads, predictions } = await page.evaluate(async () => {
+        const { connect } = await import('/kdequant/worker-client.js');
+        const engine = await connect();
+        const model = await engine.loadModel('/small.onnx');
+        const session = await model.createSession({ threads: 2 });
+        const data = Uint8Array.from({ length: 3 * 320 * 240 }, (_, i) => (i * 7919) % 256);
+        const { predictions } = await session.classify({ data, width: 320, height: 240 });
+        engine.terminate();
+        return { build: model.build, threads: session.info.threads, predictions };
+      });
+      assert.equal(build, headers === ISOLATING ? 'threads' : 'relaxed');
+      assert.equal(threads, headers === ISOLATING ? 2 : 1);
+      assert.equal(predictions.length, 5);
+      const names = requests.map(({ url }) => url.split('/').at(-1));
+      assert.ok(names.includes(`kdequant-${build}.wasm`), `asked for ${names}`);
+      assert.deepEqual(
+        names.filter((name) => name.includes('tools')),
+        [],
+      );
+      assert.deepEqual(problems, []);
+    } finally {
+      await close();
+    }
+  }
+});
+
 test('an isolated page has threads, in the page and in a worker, and they all answer the same', async () => {
   const { results, builds } = await answers(ISOLATING);
   assert.deepEqual(builds, Array(2).fill(['simd128', 'relaxed', 'threads']));

@@ -1,15 +1,22 @@
-// Splits the WebAssembly of an engine in two: what loads and runs networks, and the tools (bindings/tools.h), which need the first
-// and are fetched when they are wanted. They share memory and table, and no function is in both.
+// Splits the WebAssembly of an engine in two: what loads and runs 4-bit networks, and all the rest, its tools, which are fetched when
+// they are wanted. They share memory and table, and no function is in both.
+//
+// Which functions the first part needs is measured: it runs small networks (training.mjs), and what is never called goes. Where it calls
+// such a function all the same, it calls an import instead (a placeholder), by which ts/tools.ts fetches the tools in the middle of the
+// call: slower that one time, and never wrong.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { order } from './order.mjs';
 
 /** What the modules use, which Binaryen wants to be told. */
 const features = [
   'bulk-memory',
   'exception-handling',
   'mutable-globals',
+  'nontrapping-float-to-int',
   'reference-types',
   'relaxed-simd',
   'sign-ext',
@@ -18,67 +25,87 @@ const features = [
 ].map((feature) => `--enable-${feature}`);
 
 /**
- * `whole` and `engine` are files with the names of their functions: the engine with its tools, and the same linked without them. What
- * is not in the second, and is not called by what is, belongs to the tools. Returns the bytes of both modules.
+ * Kept whatever the training says: the kernels for bytes, of which those run that are fastest on a machine and for a layer; what only
+ * threads call, and only if they must wait, for they better never wait for a download; and numbers and texts of all lengths.
  */
-export async function split(whole, engine, environment) {
+const kernels = /w4a8/;
+const threads = /10ThreadPool3RunI|5ServeE|_GLOBAL__N_15SleepE|_emscripten_stack_restore/;
+const lengths = /__itoa|^_ZNSt3__212basic_stringIc.*__grow_by/;
+/** But not those that end in floats, as few layers do, unless they were called, or are the same for another arithmetic. */
+const floatOutput = /FloatOutput/;
+const arithmetic = /17RelaxedArithmeticILb[01]E/g;
+/** Nor those that only run if a session asks for other kernels than the build's best, or measures ranges. */
+const onDemand = (isRelaxed) =>
+  isRelaxed ? /RunPlain|w4a87RangeOf|QuantizeElements|PairArithmetic/ : /RunPlain|w4a87RangeOf|QuantizeElements/;
+
+/** Quantizes the training networks by a whole engine, into a folder. */
+export async function quantizeTraining(engine, folder) {
+  await rm(folder, { recursive: true, force: true });
+  train('quantize', ...engine, folder);
+}
+
+/**
+ * `engine`: the script of a whole engine, and its WebAssembly with the names of its functions. `training`: a folder of quantized
+ * networks. Returns the bytes of both modules.
+ */
+export async function split(engine, training, environment) {
+  const [script, whole] = engine;
   const folder = await mkdtemp(join(tmpdir(), 'kdequant-split-'));
-  const made = { engine: join(folder, 'engine.wasm'), tools: join(folder, 'tools.wasm') };
+  const file = (name) => join(folder, name);
   const binaryen = execFileSync('em-config', ['BINARYEN_ROOT'], { env: environment, encoding: 'utf8' }).trim();
   const run = (tool, ...args) =>
     execFileSync(join(binaryen, 'bin', tool), [...features, ...args], { encoding: 'utf8', maxBuffer: 2 ** 28 });
   try {
-    const alone = readFunctions(run('wasm-dis', engine));
-    checkImports(alone);
-    const list = join(folder, 'functions');
-    await writeFile(list, toolFunctions(readFunctions(run('wasm-dis', whole)), alone).join('\n'));
-    // No placeholders: the engine calls its tools through the table alone, which they fill when they are instantiated.
-    const options = ['--no-placeholders', '--import-namespace=engine', '--export-prefix=%'];
-    run('wasm-split', whole, `--split-funcs=@${list}`, ...options, '-o1', made.engine, '-o2', made.tools);
-    for (const file of Object.values(made)) run('wasm-opt', file, '--strip-debug', '--strip-producers', '-o', file);
-    return { engine: await readFile(made.engine), tools: await readFile(made.tools) };
+    run('wasm-split', '--instrument', whole, '-o', file('instrumented.wasm'));
+    train('profile', script, file('instrumented.wasm'), training, file('profile'));
+    const called = calledFunctions(run('wasm-split', whole, `--print-profile=${file('profile')}`));
+    await writeFile(file('kept'), [...keptFunctions(run('wasm-dis', whole), called)].join('\n'));
+    const names = ['--import-namespace=engine', '--export-prefix=%', '--placeholder-namespace=placeholder'];
+    run('wasm-split', whole, `--keep-funcs=@${file('kept')}`, ...names, '-o1', file('engine'), '-o2', file('tools'));
+    const modules = {};
+    for (const name of ['engine', 'tools']) {
+      run('wasm-opt', file(name), '--strip-debug', '--strip-producers', '-o', file(name));
+      const text = run('wasm-dis', file(name));
+      checkPlaceholders(text);
+      await writeFile(file('ordered'), order(text));
+      run('wasm-as', file('ordered'), '-o', file(name));
+      modules[name] = await readFile(file(name));
+    }
+    return modules;
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-/** The linker makes imports of what it does not find: it may be the entry of the tools, and nothing else of C++. */
-function checkImports({ imported }) {
-  const unknown = imported.filter((name) => name.startsWith('_Z') && !name.includes('AddTools'));
-  if (unknown.length > 0) throw new Error(`the engine uses ${unknown.join(', ')} of its tools: see bindings/tools.h`);
+function train(...args) {
+  execFileSync(process.execPath, [fileURLToPath(new URL('train.mjs', import.meta.url)), ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
 }
 
-/** A module's functions, each with those it calls by name; those it exports; those in its table; and the names of what it imports. */
-function readFunctions(text) {
-  const calls = new Map();
-  const exported = [];
-  const imported = [];
-  const table = [];
-  let called = [];
-  for (const line of text.split('\n')) {
-    const name = /^ \(func \$(\S+?)[ )]/.exec(`${line} `)?.[1];
-    if (name !== undefined) calls.set(name, (called = []));
-    const target = /^ \(export .*\(func \$(\S+?)\)/.exec(line)?.[1];
-    if (target !== undefined) exported.push(target);
-    const source = /^ \(import "[^"]*" "([^"]*)"/.exec(line)?.[1];
-    if (source !== undefined) imported.push(source);
-    if (line.startsWith(' (elem ')) for (const [, entry] of line.matchAll(/ \$(\S+?)(?=[ )])/g)) table.push(entry);
-    for (const [, callee] of `${line} `.matchAll(/\((?:return_)?call \$(\S+?)[ )]/g)) called.push(callee);
-  }
-  return { calls, exported, imported, table };
+/** Binaryen lists what was called with a plus before it. */
+function calledFunctions(text) {
+  return text.split('\n').flatMap((line) => /^\+ (\S+)/.exec(line)?.[1] ?? []);
 }
 
-function toolFunctions({ calls, exported, table }, alone) {
-  const kept = new Set();
-  // Binaryen makes one of functions that are alike: what is more than once in the table may stand for one of the engine's.
-  const waiting = [...exported, ...table.filter((name, i) => table.indexOf(name) !== i)];
-  // Binaryen numbers functions of the same name.
-  for (const name of calls.keys())
-    if (alone.calls.has(name) || alone.calls.has(name.replace(/_\d+$/, ''))) waiting.push(name);
-  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    if (kept.has(name) || !calls.has(name)) continue;
-    kept.add(name);
-    waiting.push(...calls.get(name));
+/** The names of functions to keep, of those in a module's text. */
+function keptFunctions(text, called) {
+  const kept = new Set(called);
+  const anyArithmetic = (name) => name.replace(arithmetic, '');
+  const likely = new Set(called.filter((name) => floatOutput.test(name)).map(anyArithmetic));
+  const unusual = onDemand(text.search(arithmetic) >= 0);
+  for (const [, name, rest] of text.matchAll(/^ \(func \$(\S+)(.*)$/gm)) {
+    const wanted = kernels.test(name)
+      ? !unusual.test(name) && (!floatOutput.test(name) || likely.has(anyArithmetic(name)))
+      : threads.test(name) || lengths.test(name);
+    // JavaScript, and so a placeholder, cannot hand vectors on.
+    if (wanted || rest.includes('v128')) kept.add(name);
   }
-  return [...calls.keys()].filter((name) => !kept.has(name));
+  return kept;
+}
+
+/** Every placeholder must be one that ts/placeholders.ts can serve: a number, the function's place in the table. */
+function checkPlaceholders(text) {
+  for (const [line, name] of text.matchAll(/^ \(import "placeholder" "(.*?)".*$/gm))
+    if (!/^\d+$/.test(name) || line.includes('v128')) throw new Error(`no placeholder can do ${line.trim()}`);
 }

@@ -3,6 +3,7 @@ import { mayHaveRelaxedDot, missingFeatures, whyNoThreads } from './detect.js';
 import { type DecoderModule, type EngineModule, type ModuleFactory } from './engine-module.js';
 import { describe, KdequantError } from './errors.js';
 import { fetchModule } from './fetch-module.js';
+import { placeholderImports } from './placeholders.js';
 import { ThreadTeam } from './threads.js';
 import { Tools } from './tools.js';
 import { type Build } from './types.js';
@@ -81,13 +82,12 @@ export function loadDecoder(): Promise<DecoderModule> {
 function engineOf(build: Build): Promise<Engine> {
   let engine = engines.get(build);
   if (!engine) {
-    const { load, tools } = modules[build];
-    engine = load().then(({ native, module, exports, memory }) => ({
-      build,
-      native,
-      tools: new Tools(native, exports, tools),
-      ...(memory && { team: new ThreadTeam(native, module, memory) }),
-    }));
+    const { load, tools: url } = modules[build];
+    let tools: Tools | undefined;
+    engine = load(() => tools?.now()).then(({ native, module, exports, memory }) => {
+      tools = new Tools(native, exports, url);
+      return { build, native, tools, ...(memory && { team: new ThreadTeam(native, module, memory, tools) }) };
+    });
     engines.set(build, engine);
     // A failed download may be tried again.
     engine.catch(() => engines.delete(build));
@@ -96,17 +96,22 @@ function engineOf(build: Build): Promise<Engine> {
 }
 
 // Spelled out, because bundlers look for the literal `new URL(..., import.meta.url)`.
-const modules: Readonly<Record<Build, { load: () => Promise<Instance<EngineModule>>; tools: URL }>> = {
+const modules: Readonly<
+  Record<Build, { load: (addTools: () => void) => Promise<Instance<EngineModule>>; tools: URL }>
+> = {
   simd128: {
-    load: () => instantiate(import('./kdequant-simd128.mjs'), new URL('./kdequant-simd128.wasm', import.meta.url)),
+    load: (addTools) =>
+      instantiate(import('./kdequant-simd128.mjs'), new URL('./kdequant-simd128.wasm', import.meta.url), addTools),
     tools: new URL('./kdequant-simd128-tools.wasm', import.meta.url),
   },
   relaxed: {
-    load: () => instantiate(import('./kdequant-relaxed.mjs'), new URL('./kdequant-relaxed.wasm', import.meta.url)),
+    load: (addTools) =>
+      instantiate(import('./kdequant-relaxed.mjs'), new URL('./kdequant-relaxed.wasm', import.meta.url), addTools),
     tools: new URL('./kdequant-relaxed-tools.wasm', import.meta.url),
   },
   threads: {
-    load: () => instantiate(import('./kdequant-threads.mjs'), new URL('./kdequant-threads.wasm', import.meta.url)),
+    load: (addTools) =>
+      instantiate(import('./kdequant-threads.mjs'), new URL('./kdequant-threads.wasm', import.meta.url), addTools),
     tools: new URL('./kdequant-threads-tools.wasm', import.meta.url),
   },
 };
@@ -120,7 +125,11 @@ interface Instance<M> {
 }
 
 /** Fetches script and WebAssembly at the same time, and compiles the latter while it arrives. */
-async function instantiate<M>(script: Promise<{ default: ModuleFactory<M> }>, url: URL): Promise<Instance<M>> {
+async function instantiate<M>(
+  script: Promise<{ default: ModuleFactory<M> }>,
+  url: URL,
+  addTools: () => void = () => undefined,
+): Promise<Instance<M>> {
   const [{ default: factory }, module] = await Promise.all([script, fetchModule(url)]);
   return new Promise((resolve, reject) => {
     let memory: WebAssembly.Memory | undefined;
@@ -131,7 +140,8 @@ async function instantiate<M>(script: Promise<{ default: ModuleFactory<M> }>, ur
         memory = Object.values(imports)
           .flatMap((names) => Object.values(names))
           .find((value) => value instanceof WebAssembly.Memory);
-        WebAssembly.instantiate(module, imports).then((instance) => {
+        const placeholders = placeholderImports(module, () => exports, addTools);
+        WebAssembly.instantiate(module, { ...imports, ...placeholders }).then((instance) => {
           exports = instance.exports;
           receive(instance, module);
         }, reject);

@@ -2,16 +2,14 @@
 import { describe, KdequantError } from './errors.js';
 import { isNode, nodeModule } from './platform.js';
 
-/** Node's files, once the first module has been read by them. */
+/** Node's files, once they are prepared. */
 let files: typeof import('node:fs') | undefined;
 
 /** Fetches a module and compiles it while it arrives. */
 export async function fetchModule(url: URL): Promise<WebAssembly.Module> {
   try {
-    if (isNode && url.protocol === 'file:') {
-      files ??= await nodeModule<typeof import('node:fs')>('node:fs');
-      return await WebAssembly.compile(await files.promises.readFile(url));
-    }
+    await prepareFetchNow();
+    if (files && url.protocol === 'file:') return await WebAssembly.compile(await files.promises.readFile(url));
     const response = await fetch(url);
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
     // compileStreaming insists on the right media type, which not every static server sends.
@@ -23,7 +21,12 @@ export async function fetchModule(url: URL): Promise<WebAssembly.Module> {
   }
 }
 
-/** The same while everything else waits; not for the first module. */
+/** To be awaited before `fetchModuleNow`; `fetchModule` does it too. */
+export async function prepareFetchNow(): Promise<void> {
+  if (isNode) files ??= await nodeModule<typeof import('node:fs')>('node:fs');
+}
+
+/** The same while everything else waits. */
 export function fetchModuleNow(url: URL): WebAssembly.Module {
   try {
     return new WebAssembly.Module(files ? files.readFileSync(url) : requestNow(url));

@@ -37,25 +37,37 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const { onProgress, signal, build = 'auto', preprocess = '', labels = [] } = options;
   signal?.throwIfAborted();
   const { engine, opened } = await together(loadEngine(build), openSource(source, signal));
-  const { bytes, length } = await readIntoEngine(opened, engine.native.Bytes, { onProgress, signal });
+  const { bytes, length } = await readIntoEngine(opened, engine.native.Bytes, {
+    onProgress,
+    signal,
+    // Reading another network than a 4-bit one takes the tools, and so does quantizing it: they come meanwhile.
+    onFirst(chunk) {
+      if (!isQuantized(chunk)) engine.tools.prefetch();
+    },
+  });
   try {
     onProgress?.({ stage: 'reading', fraction: 1 });
-    await nextTurn();
+    if (isQuantized(bytes.view(0, length))) await nextTurn();
+    else await engine.tools.get();
     signal?.throwIfAborted();
     const named = typeof labels === 'string' ? [] : labels;
     if (named.some((label) => label.includes('\n')))
       throw new KdequantError('usage', 'a label must not contain a line break');
     const labelSet = typeof labels === 'string' ? labels : '';
-    const model = new LocalModel(
+    return new LocalModel(
       engine,
       ask(() => engine.native.Model.load(bytes, length, preprocess, named.join('\n'), labelSet)),
     );
-    // A float network is probably here to be quantized: what that takes comes meanwhile.
-    if (!model.summary.quantized) engine.tools.prefetch();
-    return model;
   } finally {
     bytes.delete();
   }
+}
+
+/** Whether a file is one that we quantized, as we write it: metadata first. */
+function isQuantized(file: Uint8Array): boolean {
+  // A copy: text is not decoded from memory that threads share.
+  const head = file.slice(0, 64 * 1024);
+  return new TextDecoder('latin1').decode(head).includes('kdequant.version');
 }
 
 /** The model is asked for while the engine is still on its way: on a slow line neither waits for the other. */
@@ -125,6 +137,11 @@ export class LocalModel implements Model {
   async createSession(options: SessionOptions = {}): Promise<Session> {
     const threads = checkThreads(options.threads ?? defaultThreads());
     await this.#engine.team?.grow(threads);
+    const { precision, kernels = 'best', dynamicRanges = false } = options;
+    // Whatever else there is takes kernels of the tools.
+    const settings = this.summary.metadata['kdequant.settings'] ?? '';
+    const hasRanges = settings.includes('"activations":"static"');
+    if (precision === 'f32' || kernels !== 'best' || dynamicRanges || !hasRanges) await this.#engine.tools.get();
     return new LocalSession(this.#engine, this.#handle(), this.summary, { ...options, threads });
   }
 

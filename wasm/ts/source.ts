@@ -7,6 +7,8 @@ import { type ModelSource, type Progress } from './types.js';
 export interface ReadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Sees the first bytes to arrive, of a file that is not empty. */
+  readonly onFirst?: ((chunk: Uint8Array) => void) | undefined;
 }
 
 /** A file in the engine's memory: the first `length` bytes of `bytes`. */
@@ -33,7 +35,7 @@ export async function readIntoEngine(
   Bytes: BytesClass,
   options: ReadOptions = {},
 ): Promise<NativeFile> {
-  const { onProgress, signal } = options;
+  const { onProgress, signal, onFirst } = options;
   const { chunks, total } = source;
   let file: GrowingFile | undefined;
   try {
@@ -41,6 +43,7 @@ export async function readIntoEngine(
     file = new GrowingFile(Bytes, total ?? smallestBuffer);
     for await (const chunk of chunks) {
       signal?.throwIfAborted();
+      if (file.length === 0 && chunk.length > 0) onFirst?.(chunk);
       file.append(chunk);
       onProgress?.({
         stage: 'downloading',

@@ -3,6 +3,7 @@ import { type EngineModule, type ThreadStack } from './engine-module.js';
 import { ask, describe, KdequantError } from './errors.js';
 import { type WorkerPort } from './remote/line.js';
 import { nodeWorkerPort, webWorkerPort } from './remote/ports.js';
+import { type Tools } from './tools.js';
 
 /** More than this is not worth its memory in a browser, whose machine has other things to do. */
 const mostByDefault = 4;
@@ -12,6 +13,8 @@ const most = 64; // ThreadPool::kMostThreads
 export interface ThreadStart extends ThreadStack {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** The module only where it has arrived: a thread seldom needs them, and then fetches them itself. */
+  readonly tools: { readonly url: string; readonly module: WebAssembly.Module | undefined };
   /** Its number, from 1: the engine's own thread is number 0. */
   readonly thread: number;
 }
@@ -38,13 +41,15 @@ export class ThreadTeam {
   readonly #native: EngineModule;
   readonly #module: WebAssembly.Module;
   readonly #memory: WebAssembly.Memory;
+  readonly #tools: Tools;
   #size = 1;
   #growing: Promise<unknown> = Promise.resolve();
 
-  constructor(native: EngineModule, module: WebAssembly.Module, memory: WebAssembly.Memory) {
+  constructor(native: EngineModule, module: WebAssembly.Module, memory: WebAssembly.Memory, tools: Tools) {
     this.#native = native;
     this.#module = module;
     this.#memory = memory;
+    this.#tools = tools;
   }
 
   /** Sees to it that there are that many threads, the engine's own included. */
@@ -68,6 +73,9 @@ export class ThreadTeam {
 
   async #start(thread: number): Promise<{ terminate(): void }> {
     const stack = ask(() => this.#native.prepareThread?.() ?? noThreads);
+    // While a page's own thread looks on, not every browser lets another one fetch anything.
+    if (!maySleep()) await this.#tools.fetch();
+    const tools = { url: this.#tools.url.href, module: this.#tools.module };
     const worker = await startThread();
     await new Promise<void>((resolve, reject) => {
       worker.receive(() => {
@@ -76,7 +84,7 @@ export class ThreadTeam {
       worker.onDeath((reason) => {
         reject(new Error(reason));
       });
-      worker.send({ module: this.#module, memory: this.#memory, thread, ...stack }, []);
+      worker.send({ module: this.#module, memory: this.#memory, tools, thread, ...stack }, []);
     });
     worker.keepAlive(false);
     return worker;

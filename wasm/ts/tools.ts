@@ -1,46 +1,53 @@
-// What is more than loading and running networks: a WebAssembly module of its own, in the engine's memory.
+// What is more than loading and running 4-bit networks: a WebAssembly module of its own, in the engine's memory.
 import { type EngineModule, type EngineTools } from './engine-module.js';
 import { fetchModule, fetchModuleNow } from './fetch-module.js';
 
 export class Tools {
   readonly #native: EngineModule;
   readonly #exports: WebAssembly.Exports;
-  readonly #url: URL;
+  readonly url: URL;
   #added: EngineTools | undefined;
-  #module: Promise<WebAssembly.Module> | undefined;
+  #fetching: Promise<WebAssembly.Module> | undefined;
+  #module: WebAssembly.Module | undefined;
 
   /** `exports` are those of the engine's module, which the tools import. */
   constructor(native: EngineModule, exports: WebAssembly.Exports, url: URL) {
     this.#native = native;
     this.#exports = exports;
-    this.#url = url;
+    this.url = url;
+  }
+
+  /** What has arrived of them. */
+  get module(): WebAssembly.Module | undefined {
+    return this.#module;
   }
 
   /** Begins to fetch them, for later. */
   prefetch(): void {
-    this.#fetch().catch(() => undefined);
+    this.fetch().catch(() => undefined);
+  }
+
+  fetch(): Promise<WebAssembly.Module> {
+    if (!this.#fetching) {
+      this.#fetching = fetchModule(this.url).then((module) => (this.#module = module));
+      // A failed download may be tried again.
+      this.#fetching.catch(() => (this.#fetching = undefined));
+    }
+    return this.#fetching;
   }
 
   async get(): Promise<EngineTools> {
     if (this.#added) return this.#added;
-    await WebAssembly.instantiate(await this.#fetch(), this.#imports());
+    await WebAssembly.instantiate(await this.fetch(), this.#imports());
     return this.#add();
   }
 
   /** For what is not asynchronous. Better to have awaited `get` before: the first time, everything else waits. */
   now(): EngineTools {
     if (this.#added) return this.#added;
-    new WebAssembly.Instance(fetchModuleNow(this.#url), this.#imports());
+    this.#module ??= fetchModuleNow(this.url);
+    new WebAssembly.Instance(this.#module, this.#imports());
     return this.#add();
-  }
-
-  #fetch(): Promise<WebAssembly.Module> {
-    if (!this.#module) {
-      this.#module = fetchModule(this.#url);
-      // A failed download may be tried again.
-      this.#module.catch(() => (this.#module = undefined));
-    }
-    return this.#module;
   }
 
   #imports(): WebAssembly.Imports {

@@ -53,6 +53,27 @@ void WindowMaximumPlain(const PoolGeometry& g, const Reach& rows, const Reach& c
   }
 }
 
+// In the order of the memory.
+template <typename Function>
+void ForEach(const Elements& elements, Function function) {
+  if (!elements.image) {
+    for (std::ptrdiff_t i = 0; i < elements.count; ++i) function(i);
+    return;
+  }
+  const Image& image = *elements.image;
+  for (std::ptrdiff_t block = 0; block < image.Blocks(); ++block) {
+    const std::ptrdiff_t lanes = std::min<std::ptrdiff_t>(4, image.channels - 4 * block);
+    const std::ptrdiff_t base = block * image.BlockStride();
+    if (lanes == 4) {
+      for (std::ptrdiff_t i = 0; i < 4 * image.Pixels(); ++i) function(base + i);
+      continue;
+    }
+    for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) {
+      for (std::ptrdiff_t lane = 0; lane < lanes; ++lane) function(base + 4 * pixel + lane);
+    }
+  }
+}
+
 }  // namespace
 
 void QuantizeImage(const Grid& grid, const Image& image, Stretch stretch, const float* input, std::int8_t* output,
@@ -79,6 +100,19 @@ void QuantizeImage(const Grid& grid, const Image& image, Stretch stretch, const 
       for (std::ptrdiff_t c = 0; c < channels; ++c) target[4 * pixel + c] = Quantize(grid, planes[c * pixels + pixel]);
     }
   }
+}
+
+ActivationRange RangeOf(const Elements& elements, const float* input, int bits) {
+  ActivationRange range{.low = 0, .high = 0, .bits = bits};
+  ForEach(elements, [&](std::ptrdiff_t i) {
+    range.low = input[i] < range.low ? input[i] : range.low;
+    range.high = range.high < input[i] ? input[i] : range.high;
+  });
+  return range;
+}
+
+void QuantizeElements(const Grid& grid, const Elements& elements, const float* input, std::int8_t* output) {
+  ForEach(elements, [&](std::ptrdiff_t i) { output[i] = Quantize(grid, input[i]); });
 }
 
 void Add(const Addend& a, const Addend& b, Bounds bounds, std::int32_t zero_point, Stretch bytes, std::int8_t* output,
@@ -146,6 +180,22 @@ void GlobalMean(const Image& image, Stretch blocks, const std::int8_t* input, st
       for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) sum += from[4 * pixel + lane];
       output[4 * block + lane] = Requantize(sum, multiplier, bounds, zero_point);
     }
+  }
+}
+
+void JoinChannels(const Image& image, const ByteTable& table, const std::int8_t* input, const Image& target,
+                  std::ptrdiff_t channel, std::int8_t* output) {
+  for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
+    for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) {
+      output[target.Index(channel + c, pixel)] = table[static_cast<std::size_t>(input[image.Index(c, pixel)] + 128)];
+    }
+  }
+}
+
+void ToRow(const Image& image, const std::int8_t* input, std::int8_t* output) {
+  for (std::ptrdiff_t c = 0; c < image.channels; ++c) {
+    for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel)
+      output[c * image.Pixels() + pixel] = input[image.Index(c, pixel)];
   }
 }
 

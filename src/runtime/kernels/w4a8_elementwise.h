@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "kdequant/base/parallel.h"
 #include "kernels/pool_f32.h"
@@ -20,6 +21,16 @@ using runtime::PoolGeometry;
 /// Row-major float32 [C, H, W] to a C4 image on the grid: the pixels of a stretch.
 void QuantizeImage(const Grid& grid, const Image& image, Stretch pixels, const float* input, std::int8_t* output,
                    bool vectors);
+
+/// The real elements of a value in memory: those of an image in C4, or `count` in a row.
+struct Elements {
+  std::optional<Image> image;
+  std::ptrdiff_t count = 0;
+};
+/// From the least to the largest of them, 0 included.
+ActivationRange RangeOf(const Elements& elements, const float* input, int bits);
+/// Float32 to bytes in the same order.
+void QuantizeElements(const Grid& grid, const Elements& elements, const float* input, std::int8_t* output);
 
 /// An operand of a sum: its bytes, their zero point, and its scale over the output's.
 struct Addend {
@@ -38,6 +49,13 @@ void MaxPool(const PoolGeometry& geometry, Stretch blocks, const std::int8_t* in
 /// next multiple of 4: a stretch of blocks of them.
 void GlobalMean(const Image& image, Stretch blocks, const std::int8_t* input, std::int32_t input_zero_point,
                 float multiplier, Bounds bounds, std::int32_t zero_point, std::int8_t* output, bool vectors);
+
+/// All channels of `input`, by way of `table`, from `channel` of `target` on.
+void JoinChannels(const Image& image, const ByteTable& table, const std::int8_t* input, const Image& target,
+                  std::ptrdiff_t channel, std::int8_t* output);
+
+/// A C4 image as a row of [C, H, W].
+void ToRow(const Image& image, const std::int8_t* input, std::int8_t* output);
 
 }  // namespace kdequant::w4a8
 

@@ -113,4 +113,62 @@ TEST_CASE("means over an image are the same from plain loops and from vectors") 
   CHECK(plain == vectors);
 }
 
+TEST_CASE("a range is that of the real elements, padding aside, and has 0 in it") {
+  const Image image{3, 1, 5};
+  std::vector<float> blocked(static_cast<std::size_t>(image.Elements()), 1e9F);  // What padding holds is unspecified.
+  for (std::ptrdiff_t c = 0; c < 3; ++c) {
+    for (std::ptrdiff_t pixel = 0; pixel < 5; ++pixel)
+      blocked[static_cast<std::size_t>(image.Index(c, pixel))] = static_cast<float>(c - 1) * static_cast<float>(pixel);
+  }
+  const ActivationRange range = RangeOf({.image = image, .count = 0}, blocked.data(), 8);
+  CHECK(range.low == -4);
+  CHECK(range.high == 4);
+  const std::vector<float> row = {2, 7, 3};
+  CHECK(RangeOf({.image = std::nullopt, .count = 3}, row.data(), 8).low == 0);
+  CHECK(RangeOf({.image = std::nullopt, .count = 3}, row.data(), 8).high == 7);
+}
+
+TEST_CASE("elements are quantized where they lie") {
+  const Grid grid = MakeGrid({.low = -2, .high = 2, .bits = 8});
+  const Image image{6, 2, 3};
+  Random random(5);
+  std::vector<float> input(static_cast<std::size_t>(image.Elements()));
+  for (float& x : input) x = static_cast<float>(random.Uniform()) * 4 - 2;
+  std::vector<std::int8_t> blocked(input.size());
+  QuantizeElements(grid, {.image = image, .count = 0}, input.data(), blocked.data());
+  for (std::ptrdiff_t c = 0; c < 6; ++c) {
+    for (std::ptrdiff_t pixel = 0; pixel < 6; ++pixel) {
+      const auto i = static_cast<std::size_t>(image.Index(c, pixel));
+      CHECK(blocked[i] == Quantize(grid, input[i]));
+    }
+  }
+  std::vector<std::int8_t> row(input.size());
+  QuantizeElements(grid, {.image = std::nullopt, .count = std::ssize(input)}, input.data(), row.data());
+  for (std::size_t i = 0; i < input.size(); ++i) CHECK(row[i] == Quantize(grid, input[i]));
+}
+
+TEST_CASE("channels join an image from any channel on, through a table") {
+  const Image part{3, 2, 2};
+  const Image whole{9, 2, 2};
+  const auto bytes = RandomBytes(static_cast<std::size_t>(part.Elements()), 11);
+  ByteTable table;
+  for (std::size_t q = 0; q < table.size(); ++q) table[q] = static_cast<std::int8_t>(127 - static_cast<int>(q));
+  std::vector<std::int8_t> joined(static_cast<std::size_t>(whole.Elements()), 5);
+  JoinChannels(part, table, bytes.data(), whole, 5, joined.data());
+  const auto real = RealElements(part, bytes);
+  const auto all = RealElements(whole, joined);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool of_part = i >= 20 && i < 32;
+    CHECK(all[i] == (of_part ? -1 - real[i - 20] : 5));
+  }
+}
+
+TEST_CASE("an image becomes a row in the order of the graph") {
+  const Image image{5, 3, 2};
+  const auto bytes = RandomBytes(static_cast<std::size_t>(image.Elements()), 12);
+  std::vector<std::int8_t> row(30);
+  ToRow(image, bytes.data(), row.data());
+  CHECK(row == RealElements(image, bytes));
+}
+
 }  // namespace kdequant::w4a8
