@@ -2,8 +2,10 @@
 #include <rapidjson/writer.h>
 
 #include <cmath>
+#include <string>
 #include <string_view>
 
+#include "kdequant/base/decimal.h"
 #include "model.h"
 
 namespace kdequant::wasm {
@@ -46,7 +48,9 @@ void WriteLevels(Writer& writer, const Tensor* weights) {
   writer.StartArray();
   if (const auto* codebook = weights != nullptr ? std::get_if<CodebookTensor>(weights) : nullptr) {
     for (std::size_t i = 0; i < codebook->TableSize(); ++i) {
-      writer.Double(static_cast<double>(static_cast<float>(codebook->codes[i]) * codebook->steps[0]));
+      // As many digits as a float needs: TypeScript makes floats of them again.
+      const std::string level = FormatFloat(static_cast<float>(codebook->codes[i]) * codebook->steps[0]);
+      writer.RawValue(level.data(), level.size(), rapidjson::kNumberType);
     }
   }
   writer.EndArray();

@@ -9,6 +9,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { moveData } from './data.mjs';
 import { order } from './order.mjs';
 
 /** What the modules use, which Binaryen wants to be told. */
@@ -41,15 +42,16 @@ const onDemand = (isRelaxed) =>
 /** Quantizes the training networks by a whole engine, into a folder. */
 export async function quantizeTraining(engine, folder) {
   await rm(folder, { recursive: true, force: true });
-  train('quantize', ...engine, folder);
+  const [script, whole] = engine;
+  train('quantize', script, whole, folder);
 }
 
 /**
- * `engine`: the script of a whole engine, and its WebAssembly with the names of its functions. `training`: a folder of quantized
+ * `engine`: the script of a whole engine, its WebAssembly with the names of its functions, and the linker's map. `training`: a folder of quantized
  * networks. Returns the bytes of both modules.
  */
 export async function split(engine, training, environment) {
-  const [script, whole] = engine;
+  const [script, whole, map] = engine;
   const folder = await mkdtemp(join(tmpdir(), 'kdequant-split-'));
   const file = (name) => join(folder, name);
   const binaryen = execFileSync('em-config', ['BINARYEN_ROOT'], { env: environment, encoding: 'utf8' }).trim();
@@ -60,15 +62,18 @@ export async function split(engine, training, environment) {
     train('profile', script, file('instrumented.wasm'), training, file('profile'));
     const called = calledFunctions(run('wasm-split', whole, `--print-profile=${file('profile')}`));
     await writeFile(file('kept'), [...keptFunctions(run('wasm-dis', whole), called)].join('\n'));
-    const names = ['--import-namespace=engine', '--export-prefix=%', '--placeholder-namespace=placeholder'];
+    const names = ['--import-namespace=engine', '--export-prefix=%', '--placeholder-namespace=p'];
     run('wasm-split', whole, `--keep-funcs=@${file('kept')}`, ...names, '-o1', file('engine'), '-o2', file('tools'));
-    const modules = {};
+    const text = {};
     for (const name of ['engine', 'tools']) {
       run('wasm-opt', file(name), '--strip-debug', '--strip-producers', '-o', file(name));
-      const text = run('wasm-dis', file(name));
-      checkPlaceholders(text);
-      await writeFile(file('ordered'), order(text));
-      run('wasm-as', file('ordered'), '-o', file(name));
+      text[name] = run('wasm-dis', file(name));
+    }
+    checkPlaceholders(text.engine);
+    const modules = {};
+    for (const [name, moved] of Object.entries(moveData({ ...text, map: await readFile(map, 'utf8') }))) {
+      await writeFile(file('text'), order(moved));
+      run('wasm-as', file('text'), '-o', file(name));
       modules[name] = await readFile(file(name));
     }
     return modules;
@@ -106,6 +111,6 @@ function keptFunctions(text, called) {
 
 /** Every placeholder must be one that ts/placeholders.ts can serve: a number, the function's place in the table. */
 function checkPlaceholders(text) {
-  for (const [line, name] of text.matchAll(/^ \(import "placeholder" "(.*?)".*$/gm))
+  for (const [line, name] of text.matchAll(/^ \(import "p" "(.*?)".*$/gm))
     if (!/^\d+$/.test(name) || line.includes('v128')) throw new Error(`no placeholder can do ${line.trim()}`);
 }

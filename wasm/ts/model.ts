@@ -103,7 +103,10 @@ export class LocalModel implements Model {
     this.#native = native;
     this.build = engine.build;
     this.bytes = native.fileBytes();
-    this.summary = JSON.parse(native.summary()) as ModelSummary;
+    const summary = JSON.parse(native.summary()) as ModelSummary;
+    // Levels are floats, told by no more digits than it takes to find them again.
+    const layers = summary.layers.map((layer) => ({ ...layer, levels: layer.levels.map(Math.fround) }));
+    this.summary = { ...summary, layers };
   }
 
   get layers(): readonly LayerSummary[] {

@@ -2,7 +2,7 @@
 // put themselves where the engine looks for them, and goes on with the call. The engine calls none where it loads and runs a 4-bit network
 // of the usual layers; what else there is awaits the tools beforehand wherever it can, because here everything else waits.
 
-const namespace = 'placeholder';
+const namespace = 'p';
 /** How the names of an engine's exports begin that are there for the tools. */
 const forTools = '%';
 
