@@ -31,6 +31,12 @@ float RangeMargin(double depth, Calibration calibration) {
 // more pictures, the more): a step so coarse would cost every picture, a value cut off only those few.
 constexpr float kMostOverMedian = 2;
 
+// Sums, and what is added up, reach far in few channels and are otherwise small, so their steps cost most. Of them the
+// median alone counts, with the margin of drawn pictures whatever the pictures are: for nearly every one of ResNet-50's
+// that is near the range with the smallest squared error on photographs. Layers inside a branch are not like that: cut
+// off there, some err several times as much.
+constexpr float kMostOverMedianOfSums = 1;
+
 // What an activation can be at most and at least, whatever comes in.
 struct Bounds {
   float low = -std::numeric_limits<float>::infinity();
@@ -178,7 +184,20 @@ std::string GrowingNetwork::FreshName(std::string name) const {
   return name;
 }
 
+std::set<ValueId> GrowingNetwork::ValuesOfSums() const {
+  std::set<ValueId> values;
+  for (const Node& node : result_.nodes) {
+    const auto* elementwise = std::get_if<Elementwise>(&node.op);
+    if (elementwise == nullptr || elementwise->kind != Elementwise::Kind::kAdd) continue;
+    if (std::ranges::any_of(node.inputs, [&](ValueId id) { return result_.IsConstant(id); })) continue;
+    values.insert(node.inputs.begin(), node.inputs.end());
+    values.insert(node.outputs[0]);
+  }
+  return values;
+}
+
 void GrowingNetwork::Complete(const ValueExtents& extents) {
+  const std::set<ValueId> sums = ValuesOfSums();
   std::map<ValueId, Bounds> bounds;
   std::map<ValueId, double> depths;
   for (std::size_t i = 0; i < result_.nodes.size(); ++i) {
@@ -195,8 +214,9 @@ void GrowingNetwork::Complete(const ValueExtents& extents) {
     // The pictures themselves have the extent that their preprocessing gives them.
     if (id != result_.inputs[0]) {
       const Bounds bound = bounds.contains(id) ? bounds[id] : Bounds{};
-      const float margin = RangeMargin(depths[id], options_.calibration);
-      const float most = kMostOverMedian * MedianPeak(extent);
+      const bool of_sum = sums.contains(id);
+      const float margin = RangeMargin(depths[id], of_sum ? Calibration::kSynthetic : options_.calibration);
+      const float most = (of_sum ? kMostOverMedianOfSums : kMostOverMedian) * MedianPeak(extent);
       if (range.low < 0) range.low = std::max(std::max(range.low, -most) * margin, bound.low);
       if (range.high > 0) range.high = std::min(std::min(range.high, most) * margin, bound.high);
     }

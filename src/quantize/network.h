@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,8 @@ class GrowingNetwork {
   void AddToBias(std::size_t node, std::span<const double> shifts);
   std::size_t Uses(ValueId id) const;
   bool FeedsOnlyDepthwise(ValueId id) const;
+  // What two values are added to, and those two.
+  std::set<ValueId> ValuesOfSums() const;
   std::string FreshName(std::string name) const;
 
   std::shared_ptr<const Graph> graph_;

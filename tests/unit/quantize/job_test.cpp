@@ -129,13 +129,47 @@ TEST_CASE("One picture that is far more active than the others widens no range b
   options.calibration = Calibration::kPictures;
   const auto high_of = [&](std::vector<Image> pictures) {
     options.pictures = std::move(pictures);
-    return Quantize(SmallNetwork(), options).graph.ranges.at("stem.y").high;
+    return Quantize(SmallNetwork(), options).graph.ranges.at("depthwise.y").high;
   };
   const float usual = high_of({faint, faint, faint, faint});
   CHECK(high_of({bright}) > 4 * usual);
   CHECK(high_of({faint, faint, bright, faint, faint}) == doctest::Approx(2 * usual));
   // Where most are as active as that, it is what the range has to hold.
   CHECK(high_of({faint, bright, bright}) == high_of({bright}));
+}
+
+TEST_CASE("Ranges of sums and what is added up are those of the median picture, with a margin that grows with depth") {
+  Image faint = DeadLeaves(12, 5);
+  const Image bright = faint;
+  for (auto& byte : faint.rgb) byte /= 16;
+  QuantizeOptions options = SmallOptions(Effort::kFast);
+  options.calibration = Calibration::kPictures;
+  const auto ranges_of = [&](std::vector<Image> pictures) {
+    options.pictures = std::move(pictures);
+    return Quantize(SmallNetwork(), options).graph.ranges;
+  };
+  const auto usual = ranges_of({faint, faint, faint});
+  const auto with_bright = ranges_of({faint, bright, faint});
+  // Both summands and the sum of the network; "grouped.y" is no part of one.
+  for (const char* name : {"stem.y", "project.y", "sum"}) {
+    CAPTURE(name);
+    CHECK(with_bright.at(name).high == usual.at(name).high);
+  }
+  CHECK(with_bright.at("grouped.y").high == doctest::Approx(2 * usual.at("grouped.y").high));
+
+  // Twice the sum: of the margins, 1.1 + 0.9 depth^2, nothing but depth is left.
+  Graph twice = SmallNetwork();
+  const ValueId sum = twice.nodes[3].outputs[0];
+  const ValueId doubled = twice.AddValue({.name = "doubled", .shape = Shape{1, 16, 12, 12}});
+  twice.nodes.insert(twice.nodes.begin() + 4, {.name = "double",
+                                               .op = Elementwise{.kind = Elementwise::Kind::kAdd},
+                                               .inputs = {sum, sum},
+                                               .outputs = {doubled}});
+  twice.nodes[5].inputs[0] = doubled;
+  options.pictures = {faint};
+  const auto ranges = Quantize(twice, options).graph.ranges;
+  const auto margin = [&](double index) { return 1.1 + 0.9 * (index / 9) * (index / 9); };
+  CHECK(ranges.at("doubled").high / ranges.at("sum").high == doctest::Approx(2 * margin(5) / margin(4)));
 }
 
 TEST_CASE("The float network stays as it was") {
