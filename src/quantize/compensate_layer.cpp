@@ -12,6 +12,7 @@
 #include "kdequant/codebook/integer_levels.h"
 #include "kdequant/compensation/asymmetric.h"
 #include "kdequant/compensation/compensate.h"
+#include "kdequant/compensation/extra_rows.h"
 #include "kdequant/compensation/factor.h"
 #include "kdequant/compensation/gram.h"
 #include "kdequant/compensation/im2col.h"
@@ -22,6 +23,11 @@ namespace {
 
 // Of the factor that compensates; synthetic pictures are not quite what the network will see.
 constexpr double kDamping = 0.03;
+
+// How much the mean of a picture's rows counts, beside the rows themselves; and how much the rows that stand for
+// answers do, of what all pictures' rows do. See docs/method.md.
+constexpr double kMeanShare = 1;
+constexpr double kAnswerShare = 0.3;
 
 // The layer as a matrix of weights and what it multiplies.
 struct LayerGeometry {
@@ -155,12 +161,19 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
     rows_.clear();
     quantized_rows_.clear();
     taken_ = 0;
+    energy_ = 0;
+    nonnegative_ = true;
+    answered_ = !effort_.answers;
     phase_ = Phase::kGather;
     return {};
   }
 
   // The rows of the next picture.
   Result<void> Gather() {
+    if (picture_ == inputs_.pictures && !answered_) {
+      AddAnswers();
+      return {};
+    }
     if (picture_ == inputs_.pictures) {
       last_ = true;
       phase_ = Phase::kFold;
@@ -168,11 +181,28 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
     }
     GatherRows(inputs_.in_quantized(picture_), quantized_rows_);
     if (move_) GatherRows(inputs_.in_float(picture_), rows_);
+    AppendMeanRow(block().range.size(), kMeanShare, quantized_rows_);
+    AppendMeanRow(block().range.size(), kMeanShare, rows_);
+    for (const float x : quantized_rows_) {
+      energy_ += static_cast<double>(x) * static_cast<double>(x);
+      nonnegative_ = nonnegative_ && x >= 0;
+    }
     ++picture_;
     taken_ = 0;
     last_ = false;
     phase_ = Phase::kFold;
     return {};
+  }
+
+  // In place of one more picture's rows.
+  void AddAnswers() {
+    quantized_rows_ =
+        AnswerRows(GroupWeights(), geometry_.columns, block().range, nonnegative_, kAnswerShare * energy_);
+    if (move_) rows_ = quantized_rows_;
+    answered_ = true;
+    taken_ = 0;
+    last_ = false;
+    phase_ = Phase::kFold;
   }
 
   void GatherRows(std::span<const float> input, std::vector<float>& rows) const {
@@ -398,6 +428,9 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
   std::vector<float> rows_, quantized_rows_;  // of the picture gathered last
   std::size_t taken_ = 0;                     // rows of it that are in the sums
   bool last_ = false;                         // all pictures are
+  double energy_ = 0;                         // of the quantized rows gathered so far: the sum of their squares,
+  bool nonnegative_ = true;                   // and whether none of them has a negative element
+  bool answered_ = true;                      // the rows that stand for answers are gathered, or not wanted
   GramAccumulator gram_sums_;
   OutputErrorAccumulator error_sums_;
   Gram gram_;

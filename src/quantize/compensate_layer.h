@@ -25,7 +25,8 @@ struct CalibrationInputs {
 /// What may be done beyond one pass of compensation.
 struct CompensationEffort {
   int fits = 0;  ///< Rounds of fitting scales and levels to the corrected weights (CodebookFit), and compensating anew.
-  int sweeps = 0;  ///< Of RefineJob.
+  int sweeps = 0;        ///< Of RefineJob.
+  bool answers = false;  ///< Whether its outputs are the network's answers (AnswerRows).
 };
 
 /// Gathers the layer's input rows at sampled positions, moves the weights by what quantizing the layers before has done

@@ -415,7 +415,8 @@ class CompensatedJob final : public QuantizeJobBase {
           .in_quantized = [this, input](std::size_t picture) { return in_quantized_.value(picture, input); }};
       auto job = CompensateLayerJob::Create(
           float_graph(), float_graph().nodes[layer], std::get<CodebookTensor>(std::move(*rounded)), std::move(inputs),
-          {.fits = options_.fits, .sweeps = options_.sweeps}, StreamSeed(options_.seed, kPositionStream + layer));
+          {.fits = options_.fits, .sweeps = options_.sweeps, .answers = layer == layers().back()},
+          StreamSeed(options_.seed, kPositionStream + layer));
       if (!job) return Forward(job);
       compensation_ = std::move(*job);
       layer_report_.milliseconds += MillisecondsSince(start);
