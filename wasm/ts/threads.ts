@@ -97,7 +97,7 @@ async function startThread(): Promise<WorkerPort<ThreadStart, FromThread>> {
     return webWorkerPort(
       new Worker(new URL('./thread.js', import.meta.url), { type: 'module', name: 'kdequant-thread' }),
     );
-  return nodeWorkerPort(new URL('./thread.js', import.meta.url));
+  return nodeWorkerPort('./thread.js', import.meta.url);
 }
 
 /** A page's own thread may not, a worker's and Node's may. */

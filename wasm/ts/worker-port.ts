@@ -14,6 +14,6 @@ export async function startWorker(): Promise<WorkerPort> {
       });
     }
   }
-  if (typeof process === 'object') return nodeWorkerPort(new URL('./worker.js', import.meta.url));
+  if (typeof process === 'object') return nodeWorkerPort('./worker.js', import.meta.url);
   throw new KdequantError('environment', 'there are no workers here; use loadModel from "kdequant" in this thread');
 }

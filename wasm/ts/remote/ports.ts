@@ -25,9 +25,13 @@ export function webWorkerPort<Sent, Received>(worker: Worker): WorkerPort<Sent, 
   };
 }
 
-export async function nodeWorkerPort<Sent, Received>(script: URL): Promise<WorkerPort<Sent, Received>> {
+/** `script`, seen from `base`: apart, because bundlers for the web would copy the file that they find at an address. */
+export async function nodeWorkerPort<Sent, Received>(
+  script: string,
+  base: string,
+): Promise<WorkerPort<Sent, Received>> {
   const threads = await nodeModule<typeof import('node:worker_threads')>('node:worker_threads');
-  const worker = new threads.Worker(script, { name: 'kdequant' });
+  const worker = new threads.Worker(new URL(script, base), { name: 'kdequant' });
   return {
     send: (message, transfer) => {
       worker.postMessage(message, transfer as import('node:worker_threads').Transferable[]);
