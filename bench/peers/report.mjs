@@ -2,7 +2,10 @@
 import { markdown, number } from '../table.mjs';
 
 const key = ({ model, engine, variant, build, threads }) => [model, engine, variant, build, threads].join('|');
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+const median = (values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+};
 const least = (values) => (values.includes(null) ? null : Math.min(...values));
 
 /** The rounds of a sweep made one: medians of medians, best of best, least processor time; sizes as they are. */
