@@ -36,8 +36,8 @@ std::string CalibrationName(const QuantizeOptions& options) {
   switch (options.calibration) {
     case Calibration::kNone: return "none";
     case Calibration::kSynthetic: return "synthetic:" + std::to_string(options.picture_count);
-    case Calibration::kPictures:
-      return "pictures:" + std::to_string(std::min(options.picture_count, options.pictures.size()));
+    // The pictures themselves may be with the job; it has limited their number to those that there are.
+    case Calibration::kPictures: return "pictures:" + std::to_string(options.picture_count);
   }
   return {};
 }

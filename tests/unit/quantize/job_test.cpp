@@ -138,6 +138,21 @@ TEST_CASE("One picture that is far more active than the others widens no range b
   CHECK(high_of({faint, bright, bright}) == high_of({bright}));
 }
 
+TEST_CASE("The settings in the file say how many pictures were used") {
+  QuantizeOptions options = SmallOptions(Effort::kFast);
+  options.calibration = Calibration::kPictures;
+  options.pictures.assign(3, DeadLeaves(12, 5));
+  const auto calibration = [&] {
+    const std::string settings = Quantize(SmallNetwork(), options).graph.metadata.at("kdequant.settings");
+    const auto begin = settings.find("pictures:");
+    return settings.substr(begin, settings.find('"', begin) - begin);
+  };
+  options.picture_count = 2;
+  CHECK(calibration() == "pictures:2");
+  options.picture_count = 64;
+  CHECK(calibration() == "pictures:3");
+}
+
 TEST_CASE("Ranges of sums and what is added up are those of the median picture, with a margin that grows with depth") {
   Image faint = DeadLeaves(12, 5);
   const Image bright = faint;
