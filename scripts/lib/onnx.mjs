@@ -11,9 +11,9 @@ export const varint = (value) => {
   return bytes;
 };
 export const integer = (field, value) => [...varint(field << 3), ...varint(value)];
-export const bytes = (field, value) => [...varint((field << 3) | 2), ...varint(value.length), ...value];
+const bytes = (field, value) => [...varint((field << 3) | 2), ...varint(value.length), ...value];
 export const string = (field, value) => bytes(field, Buffer.from(value));
-export const message = (field, ...parts) => bytes(field, parts.flat());
+const message = (field, ...parts) => bytes(field, parts.flat());
 
 const valueInfo = (field, name, shape) =>
   message(

@@ -109,8 +109,8 @@ Result<std::map<std::string, ActivationRange>> ParseRanges(const std::string& js
   rapidjson::MemoryStream stream(json.data(), json.size());
   RangesHandler handler;
   // Iterative: brackets nested a million deep must not use up the stack.
-  const auto parsed =
-      reader.Parse < rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag > (stream, handler);
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+  const auto parsed = reader.Parse<kFlags>(stream, handler);
   if (!handler.fault().empty()) return Bad(handler.fault());
   if (parsed.IsError()) {
     return Bad("is not JSON (" + std::string(rapidjson::GetParseError_En(parsed.Code())) + " At byte " +

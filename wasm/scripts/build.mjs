@@ -80,7 +80,7 @@ async function install(name, files, limit) {
   }
   console.log(`${name}: ${(size / 1000).toFixed(1)} KB gzipped`);
   if (size > limit)
-    throw new Error(`${name} is larger than its ${limit / 1000} KB; see wasm/CMakeLists.txt for what counts`);
+    throw new Error(`${name} is larger than its ${limit / 1000} KB; see wasm/scripts/split.mjs for what is in it`);
 }
 
 /** Emscripten's own threads are never started, but bundlers would follow the address of their script: the module itself. */

@@ -1,9 +1,9 @@
 // Splits the WebAssembly of an engine in two: what loads and runs 4-bit networks, and all the rest, its tools, which are fetched when
 // they are wanted. They share memory and table, and no function is in both.
 //
-// Which functions the first part needs is measured: it runs small networks (training.mjs), and what is never called goes. Where it calls
-// such a function all the same, it calls an import instead (a placeholder), by which ts/tools.ts fetches the tools in the middle of the
-// call: slower that one time, and never wrong.
+// Which functions the first part needs is measured: it runs small networks (training-networks.mjs), and what is never called goes.
+// Where it calls such a function all the same, it calls an import instead (ts/placeholders.ts), which fetches the tools in the middle of
+// the call: slower that one time, and never wrong.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,8 +36,8 @@ const lengths = /__itoa|^_ZNSt3__212basic_stringIc.*__grow_by/;
 const floatOutput = /FloatOutput/;
 const arithmetic = /17RelaxedArithmeticILb[01]E/g;
 /** Nor those that only run if a session asks for other kernels than the build's best, or measures ranges. */
-const onDemand = (isRelaxed) =>
-  isRelaxed ? /RunPlain|w4a87RangeOf|QuantizeElements|PairArithmetic/ : /RunPlain|w4a87RangeOf|QuantizeElements/;
+const onDemand = /RunPlain|w4a87RangeOf|QuantizeElements/;
+const onDemandBesideRelaxed = /PairArithmetic/;
 
 /** Quantizes the training networks by a whole engine, into a folder. */
 export async function quantizeTraining(engine, folder) {
@@ -47,8 +47,8 @@ export async function quantizeTraining(engine, folder) {
 }
 
 /**
- * `engine`: the script of a whole engine, its WebAssembly with the names of its functions, and the linker's map. `training`: a folder of quantized
- * networks. Returns the bytes of both modules.
+ * `engine`: the script of a whole engine, its WebAssembly with the names of its functions, and the linker's map. `training`: a folder
+ * of quantized networks. Returns the bytes of both modules.
  */
 export async function split(engine, training, environment) {
   const [script, whole, map] = engine;
@@ -98,10 +98,11 @@ function keptFunctions(text, called) {
   const kept = new Set(called);
   const anyArithmetic = (name) => name.replace(arithmetic, '');
   const likely = new Set(called.filter((name) => floatOutput.test(name)).map(anyArithmetic));
-  const unusual = onDemand(text.search(arithmetic) >= 0);
+  const isRelaxed = text.search(arithmetic) >= 0;
+  const isOnDemand = (name) => onDemand.test(name) || (isRelaxed && onDemandBesideRelaxed.test(name));
   for (const [, name, rest] of text.matchAll(/^ \(func \$(\S+)(.*)$/gm)) {
     const wanted = kernels.test(name)
-      ? !unusual.test(name) && (!floatOutput.test(name) || likely.has(anyArithmetic(name)))
+      ? !isOnDemand(name) && (!floatOutput.test(name) || likely.has(anyArithmetic(name)))
       : threads.test(name) || lengths.test(name);
     // JavaScript, and so a placeholder, cannot hand vectors on.
     if (wanted || rest.includes('v128')) kept.add(name);

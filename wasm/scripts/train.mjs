@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { trainingNetworks } from './training.mjs';
+import { trainingNetworks } from './training-networks.mjs';
 
 const [task, script, wasm, folder, file] = process.argv.slice(2);
 if (!isMainThread) await serve(workerData);

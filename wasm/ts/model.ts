@@ -139,12 +139,13 @@ export class LocalModel implements Model {
 
   async createSession(options: SessionOptions = {}): Promise<Session> {
     const threads = checkThreads(options.threads ?? defaultThreads());
-    await this.#engine.team?.grow(threads);
     const { precision, kernels = 'best', dynamicRanges = false } = options;
     // Whatever else there is takes kernels of the tools.
     const settings = this.summary.metadata['kdequant.settings'] ?? '';
     const hasRanges = settings.includes('"activations":"static"');
     if (precision === 'f32' || kernels !== 'best' || dynamicRanges || !hasRanges) await this.#engine.tools.get();
+    // After the tools: new threads are given what has arrived.
+    await this.#engine.team?.grow(threads);
     return new LocalSession(this.#engine, this.#handle(), this.summary, { ...options, threads });
   }
 

@@ -27,6 +27,7 @@ export class Tools {
     this.fetch().catch(() => undefined);
   }
 
+  /** Without adding them to the engine. */
   fetch(): Promise<WebAssembly.Module> {
     if (!this.#fetching) {
       this.#fetching = fetchModule(this.url).then((module) => (this.#module = module));

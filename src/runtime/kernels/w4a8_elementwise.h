@@ -1,6 +1,7 @@
 // kernels/w4a8_elementwise.h
-// What happens to byte images between the layers with weights. Every function has plain loops (`vectors` false) and
-// vectors, which give the same bytes, and computes a stretch of its output: threads share those out.
+// What happens to byte images between the layers with weights. Functions that every network calls have plain loops
+// (`vectors` false) and vectors, which give the same bytes, and compute a stretch of their output: threads share those
+// out. The others are plain loops over all of it.
 #ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_ELEMENTWISE_H_
 #define KDEQUANT_RUNTIME_KERNELS_W4A8_ELEMENTWISE_H_
 

@@ -2,8 +2,11 @@
 
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <numeric>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "kdequant/calibration/dead_leaves.h"
@@ -121,15 +124,25 @@ TEST_CASE("Ranges cover what calibration saw, with room to spare, and never more
   }
 }
 
-TEST_CASE("One picture that is far more active than the others widens no range beyond twice what they need") {
-  Image faint = DeadLeaves(12, 5);
-  const Image bright = faint;
+// A picture, and the same sixteen times as bright.
+std::pair<Image, Image> FaintAndBright() {
+  const Image bright = DeadLeaves(12, 5);
+  Image faint = bright;
   for (auto& byte : faint.rgb) byte /= 16;
+  return {faint, bright};
+}
+
+std::map<std::string, ActivationRange> RangesFrom(const Graph& graph, std::vector<Image> pictures) {
   QuantizeOptions options = SmallOptions(Effort::kFast);
   options.calibration = Calibration::kPictures;
-  const auto high_of = [&](std::vector<Image> pictures) {
-    options.pictures = std::move(pictures);
-    return Quantize(SmallNetwork(), options).graph.ranges.at("depthwise.y").high;
+  options.pictures = std::move(pictures);
+  return Quantize(graph, options).graph.ranges;
+}
+
+TEST_CASE("One picture that is far more active than the others widens no range beyond twice what they need") {
+  const auto [faint, bright] = FaintAndBright();
+  const auto high_of = [](std::vector<Image> pictures) {
+    return RangesFrom(SmallNetwork(), std::move(pictures)).at("depthwise.y").high;
   };
   const float usual = high_of({faint, faint, faint, faint});
   CHECK(high_of({bright}) > 4 * usual);
@@ -154,17 +167,9 @@ TEST_CASE("The settings in the file say how many pictures were used") {
 }
 
 TEST_CASE("Ranges of sums and what is added up are those of the median picture, with a margin that grows with depth") {
-  Image faint = DeadLeaves(12, 5);
-  const Image bright = faint;
-  for (auto& byte : faint.rgb) byte /= 16;
-  QuantizeOptions options = SmallOptions(Effort::kFast);
-  options.calibration = Calibration::kPictures;
-  const auto ranges_of = [&](std::vector<Image> pictures) {
-    options.pictures = std::move(pictures);
-    return Quantize(SmallNetwork(), options).graph.ranges;
-  };
-  const auto usual = ranges_of({faint, faint, faint});
-  const auto with_bright = ranges_of({faint, bright, faint});
+  const auto [faint, bright] = FaintAndBright();
+  const auto usual = RangesFrom(SmallNetwork(), {faint, faint, faint});
+  const auto with_bright = RangesFrom(SmallNetwork(), {faint, bright, faint});
   // Both summands and the sum of the network; "grouped.y" is no part of one.
   for (const char* name : {"stem.y", "project.y", "sum"}) {
     CAPTURE(name);
@@ -181,8 +186,7 @@ TEST_CASE("Ranges of sums and what is added up are those of the median picture, 
                                                .inputs = {sum, sum},
                                                .outputs = {doubled}});
   twice.nodes[5].inputs[0] = doubled;
-  options.pictures = {faint};
-  const auto ranges = Quantize(twice, options).graph.ranges;
+  const auto ranges = RangesFrom(twice, {faint});
   const auto margin = [&](double index) { return 1.1 + 0.9 * (index / 9) * (index / 9); };
   CHECK(ranges.at("doubled").high / ranges.at("sum").high == doctest::Approx(2 * margin(5) / margin(4)));
 }
