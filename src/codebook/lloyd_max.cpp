@@ -17,6 +17,10 @@ namespace {
 // Cells of the companding start, and of k-means++ where there are more pieces: neither needs to be exact.
 constexpr std::size_t kStartCells = 1024;
 constexpr int kCoarseEdges = 256;
+// A leap that is too long is halved at most this often, and this many steps are waited for the next after several that
+// failed.
+constexpr int kLeapHalvings = 2;
+constexpr int kLongestWait = 4;
 
 // Cube root of x >= 0 to a few ulp, the same on every build: a guess from a third of the exponent, then Halley's
 // iteration, which triples the correct digits.
@@ -110,8 +114,61 @@ void LloydMax::RefillEmptyCells() {
   SortSmall(levels);
 }
 
+std::vector<double> LloydMax::NewtonMoves() const {
+  const std::vector<double>& levels = codebook_.levels;
+  const std::size_t count = levels.size();
+  // Thomas's algorithm. `below` and `above`: how far a cell's mean moves with the level before and the one after it.
+  std::vector<double> from_above(count), moves(count);
+  double below = 0, from_below = 0, move_below = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const CellMoments& cell = cells_[i];
+    if (!(cell.mass > 0)) return {};
+    double above = 0, next_below = 0;
+    if (i + 1 < count) {
+      const CellMoments& next = cells_[i + 1];
+      const double threshold = (levels[i] + levels[i + 1]) / 2;
+      const double density = moments_->DensityAt(threshold) / 2;
+      above = density * (threshold - cell.mean) / cell.mass;
+      next_below = next.mass > 0 ? density * (next.mean - threshold) / next.mass : 0;
+    }
+    const double pivot = 1 - above - below - below * from_below;
+    if (!(pivot > 0)) return {};
+    from_above[i] = from_below = above / pivot;
+    moves[i] = move_below = (cell.mean - levels[i] + below * move_below) / pivot;
+    below = next_below;
+  }
+  for (std::size_t i = count - 1; i-- > 0;) moves[i] += from_above[i] * moves[i + 1];
+  return moves;
+}
+
+bool LloydMax::Leap() {
+  std::vector<double> moves = NewtonMoves();
+  if (moves.empty()) return false;
+  const Codebook codebook = codebook_;
+  const std::vector<CellMoments> cells = cells_;
+  const double mse = mse_;
+  std::vector<double>& levels = codebook_.levels;
+  for (int halvings = 0; halvings <= kLeapHalvings; ++halvings) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      levels[i] = codebook.levels[i] + moves[i];
+      moves[i] /= 2;
+    }
+    if (!std::ranges::is_sorted(levels) || levels.front() < moments_->min() || levels.back() > moments_->max())
+      continue;
+    Assign();
+    if (mse_ < mse) return true;
+  }
+  codebook_ = codebook;
+  cells_ = cells;
+  mse_ = mse;
+  return false;
+}
+
 void LloydMax::Run(int max_steps) {
-  while (max_steps-- > 0 && Step()) {
+  // After a leap that failed, ever more steps before the next.
+  int wait = 1;
+  for (int steps = 1; steps <= max_steps && Step(); ++steps) {
+    if (steps % wait == 0) wait = Leap() ? 1 : std::min(2 * wait, kLongestWait);
   }
 }
 

@@ -82,6 +82,14 @@ CumulativeMoments::Sums CumulativeMoments::Below(double x) const {
           .second = a.second + part * (b.second - a.second) - moved * (edge + grid_.step * (1 + part) / 3)};
 }
 
+double CumulativeMoments::DensityAt(double x) const {
+  if (!(grid_.step > 0) || !(x >= grid_.low)) return 0;
+  const double position = (x - grid_.low) / grid_.step;
+  if (!(position < static_cast<double>(grid_.size))) return 0;
+  const auto cell = static_cast<std::size_t>(position);
+  return (sums_[cell + 1].mass - sums_[cell].mass) / grid_.step;
+}
+
 CellMoments CumulativeMoments::Difference(const Sums& low, const Sums& high) const {
   const double mass = high.mass - low.mass;
   if (!(mass > 0)) return {};

@@ -56,6 +56,48 @@ TEST_CASE("Lloyd-Max on a Gaussian, a Laplacian and a uniform density reaches th
         doctest::Approx(step * step / 12).epsilon(1e-6));
 }
 
+TEST_CASE("Newton's leaps lead Lloyd's iteration to where its steps alone would end") {
+  const Density gaussian = AnalyticDensity(8, UnitGaussian);
+  const CumulativeMoments moments(gaussian);
+  for (const int levels : {2, 16, 64}) {
+    CAPTURE(levels);
+    LloydMax with_leaps(moments, CompandingStart(moments, levels));
+    with_leaps.Run();
+    LloydMax steps_alone(moments, CompandingStart(moments, levels));
+    while (steps_alone.Step()) {
+    }
+    CHECK(with_leaps.steps() <= 20);
+    CHECK(with_leaps.mse() <= steps_alone.mse());
+    CHECK(with_leaps.mse() == doctest::Approx(steps_alone.mse()).epsilon(1e-4));
+    const std::vector<double> thresholds = with_leaps.Thresholds();
+    for (std::size_t i = 0; i + 1 < thresholds.size(); ++i)
+      CHECK(moments.Between(thresholds[i], thresholds[i + 1]).mean ==
+            doctest::Approx(with_leaps.levels()[i + 1]).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("Leaps keep to the weights where a density has gaps and outliers, and values have no density") {
+  Density gaps = AnalyticDensity(8, UnitGaussian);
+  for (std::size_t i = 0; i < gaps.values.size(); ++i) gaps.values[i] *= i / 700 % 2 == 0 || i > 16'000 ? 1 : 0;
+  gaps.values.back() = 0.001;
+  const auto weights = GaussianWeights(3000, 8);
+  for (const CumulativeMoments& moments : {CumulativeMoments(gaps), CumulativeMoments(weights)}) {
+    for (const int levels : {3, 16, 48}) {
+      CAPTURE(levels);
+      LloydMax iteration(moments, PlusPlusStart(moments, levels, /*seed=*/4));
+      double before = iteration.mse();
+      for (int i = 0; i < 40; ++i) {
+        iteration.Run(/*max_steps=*/1);
+        CHECK(iteration.mse() <= before * (1 + 1e-12));
+        before = iteration.mse();
+        CHECK(std::ranges::is_sorted(iteration.levels()));
+        CHECK(iteration.levels().front() >= moments.min());
+        CHECK(iteration.levels().back() <= moments.max());
+      }
+    }
+  }
+}
+
 TEST_CASE("KDE-LM finds the Lloyd-Max quantizer of a Gaussian from 1,024 of a million weights") {
   const auto weights = GaussianWeights(1'000'000, /*seed=*/7);
   const auto sample = DrawSample(weights, {.count = 1024, .seed = 1}).value();

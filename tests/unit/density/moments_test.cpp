@@ -96,6 +96,10 @@ TEST_CASE("A level density has the moments of a uniform distribution on any inte
   CHECK(cell.scatter == doctest::Approx(0.8 * 3.2 * 3.2 / 12));
   CHECK(moments.Below(1).mass == 0);
   CHECK(moments.Below(7).mass == doctest::Approx(1));
+  CHECK(moments.DensityAt(3.7) == doctest::Approx(0.25));
+  CHECK(moments.DensityAt(1.9) == 0);
+  CHECK(moments.DensityAt(6.1) == 0);
+  CHECK(CumulativeMoments(std::vector<float>{1, 2}).DensityAt(1.5) == 0);
 }
 
 TEST_CASE("A histogram counts every weight once, with its sum and square") {

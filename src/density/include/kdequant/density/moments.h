@@ -48,6 +48,10 @@ class CumulativeMoments {
   CellMoments Difference(const Sums& low, const Sums& high) const;
   const Sums& Total() const { return sums_.back(); }
 
+  /// Mass for each unit of length at x: that of x's cell. 0 for values, which have mass but no density, and beyond the
+  /// ends.
+  double DensityAt(double x) const;
+
   /// Pieces are numbered in ascending order; [begin, end) are taken together.
   std::size_t pieces() const { return sums_.size() - 1; }
   CellMoments Pieces(std::size_t begin, std::size_t end) const { return Difference(sums_[begin], sums_[end]); }
