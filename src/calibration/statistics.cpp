@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "kdequant/base/sort.h"
@@ -31,7 +32,7 @@ class StatisticsJobImplementation final : public StatisticsJob {
       auto ran = RunPicture(pictures_[statistics_.pictures]);
       if (!ran) return Forward(ran);
       ++statistics_.pictures;
-      if (statistics_.pictures == pictures_.size()) FinishMeans();
+      if (statistics_.pictures == pictures_.size()) Finish();
     } while (!budget.Spent());
     return statistics_.pictures == pictures_.size();
   }
@@ -47,7 +48,7 @@ class StatisticsJobImplementation final : public StatisticsJob {
     const std::vector<float> input = ToTensor(picture, preprocess_, InputLayout(graph_));
     Observe(graph_.inputs[0], input);
     const std::array<std::span<const float>, 1> inputs{input};
-    return network_.Run(inputs, [this](ValueId id, std::span<const float> elements) { Observe(id, elements); });
+    return network_->Run(inputs, [this](ValueId id, std::span<const float> elements) { Observe(id, elements); });
   }
 
   void Observe(ValueId id, std::span<const float> elements) {
@@ -57,14 +58,15 @@ class StatisticsJobImplementation final : public StatisticsJob {
     for (const std::size_t index : consumers->second) means_.at(index).Add(elements);
   }
 
-  void FinishMeans() {
+  void Finish() {
+    network_.reset();  // who keeps us for the statistics needs the memory of its weights
     for (const auto& [index, means] : means_) statistics_.column_means[index] = means.Means();
   }
 
   const Graph& graph_;
   std::span<const Image> pictures_;
   Preprocess preprocess_;
-  Segment network_;  // not a session, whose kernels may round otherwise on another build
+  std::optional<Segment> network_;  // not a session, whose kernels may round otherwise on another build
   std::map<ValueId, std::vector<std::size_t>> consumers_;
   std::map<std::size_t, ColumnMeans> means_;  // by node index
   CalibrationStatistics statistics_;

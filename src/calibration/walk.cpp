@@ -33,6 +33,8 @@ Result<void> NetworkWalk::Enter(const Graph& graph, std::size_t begin, std::size
   return {};
 }
 
+void NetworkWalk::Leave() { segment_.reset(); }
+
 Result<void> NetworkWalk::Run(std::size_t picture, const Session::Observer& observer) {
   auto& values = values_[picture];
   std::vector<std::span<const float>> inputs;

@@ -24,11 +24,9 @@ constexpr std::size_t kOptimalBins = 16384;
 constexpr int kKMeansStarts = 8;
 constexpr int kStepsPerStart = 30;
 
-// The different values, ascending, if there are at most `limit`. Stops at the first one too many, so it reads a handful
-// of ordinary weights.
+// Puts the different ones of `weights` among `values`, ascending, or stops at the first one too many.
 template <typename T>
-std::optional<std::vector<double>> FewValues(std::span<const T> weights, std::size_t limit) {
-  std::vector<double> values;
+bool AddFewValues(std::span<const T> weights, std::size_t limit, std::vector<double>& values) {
   double last = 0;
   bool first = true;
   for (const T weight : weights) {
@@ -38,9 +36,28 @@ std::optional<std::vector<double>> FewValues(std::span<const T> weights, std::si
     last = w;
     const auto at = std::ranges::lower_bound(values, w);
     if (at != values.end() && *at == w) continue;
-    if (values.size() == limit) return std::nullopt;
+    if (values.size() == limit) return false;
     values.insert(at, w);
   }
+  return true;
+}
+
+// The different values, ascending, if there are at most `limit`. Stops at the first one too many, so it reads a handful
+// of ordinary weights.
+std::optional<std::vector<double>> FewValues(const ScaledWeights& weights, std::size_t limit) {
+  std::vector<double> values;
+  ScaledWeights::Room room;
+  for (std::size_t first = 0; first < weights.size();) {
+    const std::span<const float> run = weights.Run(first, room);
+    if (!AddFewValues(run, limit, values)) return std::nullopt;
+    first += run.size();
+  }
+  return values;
+}
+
+std::optional<std::vector<double>> FewValues(const Sample& sample, std::size_t limit) {
+  std::vector<double> values;
+  if (!AddFewValues(std::span<const double>(sample.values), limit, values)) return std::nullopt;
   return values;
 }
 
@@ -51,14 +68,13 @@ Codebook Padded(std::vector<double> values, std::size_t levels) {
 
 double LargestMagnitude(double min, double max) { return std::max(std::fabs(min), std::fabs(max)); }
 
-Result<Design> DesignOnDensity(std::span<const float> weights, const DesignOptions& options) {
+Result<Design> DesignOnDensity(const ScaledWeights& weights, const DesignOptions& options) {
   auto sample = DrawSample(weights, options.sampling);
   if (!sample) return Forward(sample);
   Design design{
       .codebook = {}, .weights_scanned = sample->scanned, .weights_sampled = sample->values.size(), .bandwidth = 0};
   const auto limit = static_cast<std::size_t>(options.levels);
-  auto few = sample->scanned == weights.size() ? FewValues(weights, limit)
-                                               : FewValues(std::span<const double>(sample->values), limit);
+  auto few = sample->scanned == weights.size() ? FewValues(weights, limit) : FewValues(*sample, limit);
   if (few) {
     design.codebook = Padded(std::move(*few), limit);
     return design;
@@ -76,7 +92,7 @@ Codebook LloydMaxFrom(const CumulativeMoments& moments, std::vector<double> star
   return iteration.codebook();
 }
 
-Result<CumulativeMoments> MomentsOfAll(std::span<const float> weights, Method method) {
+Result<CumulativeMoments> MomentsOfAll(const ScaledWeights& weights, Method method) {
   const bool optimal = method == Method::kOptimal;
   if (weights.size() <= (optimal ? kOptimalBins : kExactWeights)) return CumulativeMoments(weights);
   auto histogram = BuildMomentHistogram(weights, optimal ? kOptimalBins : kHistogramBins);
@@ -84,7 +100,7 @@ Result<CumulativeMoments> MomentsOfAll(std::span<const float> weights, Method me
   return CumulativeMoments(*histogram);
 }
 
-Result<Design> DesignOnAll(std::span<const float> weights, const DesignOptions& options) {
+Result<Design> DesignOnAll(const ScaledWeights& weights, const DesignOptions& options) {
   auto range = FindRange(weights);
   if (!range) return Forward(range);
   Design design{.codebook = {}, .weights_scanned = weights.size(), .weights_sampled = weights.size(), .bandwidth = 0};
@@ -186,7 +202,7 @@ Result<SampleDesign> DesignOnSample(const Sample& sample, const DesignOptions& o
   return SampleDesign{.codebook = std::move(*codebook), .density = std::move(*density)};
 }
 
-Result<Design> DesignCodebook(std::span<const float> weights, const DesignOptions& options) {
+Result<Design> DesignCodebook(const ScaledWeights& weights, const DesignOptions& options) {
   if (auto valid = CheckLevels(options.levels); !valid) return Forward(valid);
   if (options.method == Method::kNf4 && options.levels != 16)
     return std::unexpected(DesignNf4(1, options.levels).error());

@@ -7,7 +7,7 @@
 
 namespace kdequant {
 
-Result<MomentHistogram> BuildMomentHistogram(std::span<const float> weights, std::size_t bins) {
+Result<MomentHistogram> BuildMomentHistogram(const ScaledWeights& weights, std::size_t bins) {
   auto range = FindRange(weights);
   if (!range) return Forward(range);
   const double width = range->max - range->min;
@@ -19,13 +19,15 @@ Result<MomentHistogram> BuildMomentHistogram(std::span<const float> weights, std
                             .population = weights.size()};
   const double per_unit = width > 0 ? static_cast<double>(size) / width : 0;
   const auto last = static_cast<double>(size - 1);
-  for (const float weight : weights) {
-    const auto w = static_cast<double>(weight);
-    MomentBin& bin = histogram.bins[static_cast<std::uint32_t>(std::min((w - range->min) * per_unit, last))];
-    bin.count += 1;
-    bin.sum += w;
-    bin.sum_squares += w * w;
-  }
+  ForEachRun(weights, [&](std::size_t, std::span<const float> run) {
+    for (const float weight : run) {
+      const auto w = static_cast<double>(weight);
+      MomentBin& bin = histogram.bins[static_cast<std::uint32_t>(std::min((w - range->min) * per_unit, last))];
+      bin.count += 1;
+      bin.sum += w;
+      bin.sum_squares += w * w;
+    }
+  });
   return histogram;
 }
 

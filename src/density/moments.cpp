@@ -39,8 +39,11 @@ CumulativeMoments::CumulativeMoments(const Sample& sample)
   }
 }
 
-CumulativeMoments::CumulativeMoments(std::span<const float> weights) {
-  std::vector<float> sorted(weights.begin(), weights.end());
+CumulativeMoments::CumulativeMoments(const ScaledWeights& weights) {
+  std::vector<float> sorted(weights.size());
+  ForEachRun(weights, [&](std::size_t first, std::span<const float> run) {
+    std::ranges::copy(run, sorted.begin() + static_cast<std::ptrdiff_t>(first));
+  });
   std::ranges::sort(sorted);
   min_ = static_cast<double>(sorted.front());
   max_ = static_cast<double>(sorted.back());

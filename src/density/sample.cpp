@@ -29,11 +29,12 @@ double ValueOfKey(std::int32_t key) {
   return static_cast<double>(std::bit_cast<float>(key ^ ((key >> 31) & 0x7fffffff))) + 0.0;  // never -0
 }
 
-std::unexpected<Error> NotFinite(std::span<const float> weights) {
-  const auto bad = std::ranges::find_if(weights, [](float w) { return !std::isfinite(w); });
-  const std::string name = std::isnan(*bad) ? "NaN" : "infinite";
-  return Fail(ErrorCode::kNotFinite, "weight " + std::to_string(bad - weights.begin()) + " is " + name +
-                                         "; export the model again or exclude the layer");
+std::unexpected<Error> NotFinite(const ScaledWeights& weights) {
+  std::size_t bad = 0;
+  while (std::isfinite(weights[bad])) ++bad;
+  const std::string name = std::isnan(weights[bad]) ? "NaN" : "infinite";
+  return Fail(ErrorCode::kNotFinite,
+              "weight " + std::to_string(bad) + " is " + name + "; export the model again or exclude the layer");
 }
 
 // How many of each stratum to take: as sqrt(count), at least one and at most all, `total` together.
@@ -88,7 +89,7 @@ void SetSorted(std::vector<std::pair<double, double>>& chosen, Sample& sample) {
 }
 
 // Stratifies `weights`, each of which stands for `importance` weights of the population.
-Result<Sample> DrawStratified(std::span<const float> weights, const SamplingOptions& options, double importance) {
+Result<Sample> DrawStratified(const ScaledWeights& weights, const SamplingOptions& options, double importance) {
   auto range = FindRange(weights);
   if (!range) return Forward(range);
   Sample sample{.values = {},
@@ -103,11 +104,14 @@ Result<Sample> DrawStratified(std::span<const float> weights, const SamplingOpti
   const auto last = static_cast<double>(strata - 1);
   std::vector<std::uint8_t> stratum(weights.size());
   std::vector<std::size_t> counts(strata);
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const double position = (static_cast<double>(weights[i]) - range->min) * per_unit;
-    stratum[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(std::min(position, last)));
-    ++counts[stratum[i]];
-  }
+  ForEachRun(weights, [&](std::size_t first, std::span<const float> run) {
+    std::uint8_t* strata_of_run = stratum.data() + first;
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      const double position = (static_cast<double>(run[i]) - range->min) * per_unit;
+      strata_of_run[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(std::min(position, last)));
+      ++counts[strata_of_run[i]];
+    }
+  });
   const std::vector<std::size_t> taken = Allocate(counts, options.count);
 
   // Of a stratum's n weights the m to take are the ones at floor((j + u) n / m): `wait` counts down to the next.
@@ -151,7 +155,7 @@ Result<Sample> DrawStratified(std::span<const float> weights, const SamplingOpti
 }
 
 // `count` different weights, each equally likely (Floyd's algorithm), in the order of `weights`.
-std::vector<float> ChooseRandomly(std::span<const float> weights, std::size_t count, std::uint64_t seed) {
+std::vector<float> ChooseRandomly(const ScaledWeights& weights, std::size_t count, std::uint64_t seed) {
   std::vector<bool> is_chosen(weights.size());
   Random random(seed);
   for (std::size_t i = weights.size() - count; i < weights.size(); ++i) {
@@ -167,15 +171,18 @@ std::vector<float> ChooseRandomly(std::span<const float> weights, std::size_t co
 }
 
 // Every value, with the same importance.
-Result<Sample> TakeAll(std::span<const float> weights, double importance) {
+Result<Sample> TakeAll(const ScaledWeights& weights, double importance) {
   auto range = FindRange(weights);
   if (!range) return Forward(range);
-  Sample sample{.values = std::vector<double>(weights.begin(), weights.end()),
+  Sample sample{.values = std::vector<double>(weights.size()),
                 .weights = std::vector<double>(weights.size(), importance),
                 .population = weights.size(),
                 .scanned = weights.size(),
                 .min = range->min,
                 .max = range->max};
+  ForEachRun(weights, [&](std::size_t first, std::span<const float> run) {
+    std::ranges::copy(run, sample.values.begin() + static_cast<std::ptrdiff_t>(first));
+  });
   std::ranges::sort(sample.values);
   return sample;
 }
@@ -209,21 +216,23 @@ double Sample::EffectiveSize() const {
   return squares > 0 ? sum * sum / squares : 0;
 }
 
-Result<Range> FindRange(std::span<const float> weights) {
+Result<Range> FindRange(const ScaledWeights& weights) {
   if (weights.empty()) return Fail(ErrorCode::kEmptySample, "there are no weights; exclude the layer");
   std::int32_t low = OrderedKey(weights[0]);
   std::int32_t high = low;
-  for (const float w : weights) {
-    const std::int32_t key = OrderedKey(w);
-    low = std::min(low, key);
-    high = std::max(high, key);
-  }
+  ForEachRun(weights, [&](std::size_t, std::span<const float> run) {
+    for (const float w : run) {
+      const std::int32_t key = OrderedKey(w);
+      low = std::min(low, key);
+      high = std::max(high, key);
+    }
+  });
   constexpr float kLargest = std::numeric_limits<float>::max();
   if (low < OrderedKey(-kLargest) || high > OrderedKey(kLargest)) return NotFinite(weights);
   return Range{ValueOfKey(low), ValueOfKey(high)};
 }
 
-Result<Sample> DrawSample(std::span<const float> weights, const SamplingOptions& options) {
+Result<Sample> DrawSample(const ScaledWeights& weights, const SamplingOptions& options) {
   if (weights.size() > std::numeric_limits<std::uint32_t>::max()) {
     return Fail(ErrorCode::kLimit, "more than 4,294,967,295 weights in one layer");
   }

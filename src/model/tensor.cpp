@@ -12,28 +12,19 @@ std::size_t RowLength(const Shape& shape, std::size_t count) {
   return shape.empty() || shape[0] <= 0 ? count : count / static_cast<std::size_t>(shape[0]);
 }
 
-Result<FloatTensor> DequantizeCodebook(const CodebookTensor& tensor) {
-  const auto count = ElementCount(tensor.shape);
-  if (!count) return std::unexpected(count.error());
-  const std::size_t row = RowLength(tensor.shape, *count);
-  const std::size_t table_size = tensor.TableSize();
-  FloatTensor result{tensor.shape, std::vector<float>(*count)};
-  for (std::size_t i = 0; i < *count; ++i) {
-    const std::size_t channel = i / row;
-    const std::size_t table = tensor.TableCount() > 1 ? channel : 0;
-    const float level = static_cast<float>(tensor.codes[table * table_size + tensor.IndexAt(i)]) * tensor.steps[table];
-    result.values[i] = tensor.scales.empty() ? level : tensor.scales[channel] * level;
+void DequantizeCodebook(const CodebookTensor& tensor, std::size_t channel, std::span<float> values) {
+  const std::size_t table = tensor.TableCount() > 1 ? channel : 0;
+  const std::int8_t* codes = tensor.codes.data() + table * tensor.TableSize();
+  const std::size_t first = channel * values.size();
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const float level = static_cast<float>(codes[tensor.IndexAt(first + k)]) * tensor.steps[table];
+    values[k] = tensor.scales.empty() ? level : tensor.scales[channel] * level;
   }
-  return result;
 }
 
-Result<FloatTensor> DequantizeInt8(const Int8Tensor& tensor) {
-  const std::size_t row = RowLength(tensor.shape, tensor.values.size());
-  FloatTensor result{tensor.shape, std::vector<float>(tensor.values.size())};
-  for (std::size_t i = 0; i < tensor.values.size(); ++i) {
-    result.values[i] = static_cast<float>(tensor.values[i]) * tensor.scales[i / row];
-  }
-  return result;
+void DequantizeInt8(const Int8Tensor& tensor, std::size_t channel, std::span<float> values) {
+  const std::int8_t* row = tensor.values.data() + channel * values.size();
+  for (std::size_t k = 0; k < values.size(); ++k) values[k] = static_cast<float>(row[k]) * tensor.scales[channel];
 }
 
 }  // namespace
@@ -71,10 +62,27 @@ const Shape& ShapeOf(const Tensor& tensor) {
 }
 
 Result<FloatTensor> Dequantize(const Tensor& tensor) {
-  if (const auto* values = std::get_if<FloatTensor>(&tensor)) return *values;
-  if (const auto* values = std::get_if<CodebookTensor>(&tensor)) return DequantizeCodebook(*values);
-  if (const auto* values = std::get_if<Int8Tensor>(&tensor)) return DequantizeInt8(*values);
-  return Fail(ErrorCode::kUnsupported, "a tensor of integers stands where a tensor of floats is needed");
+  if (std::holds_alternative<IntTensor>(tensor))
+    return Fail(ErrorCode::kUnsupported, "a tensor of integers stands where a tensor of floats is needed");
+  if (const auto* floats = std::get_if<FloatTensor>(&tensor)) return *floats;
+  const Shape& shape = ShapeOf(tensor);
+  const auto count = ElementCount(shape);
+  if (!count) return std::unexpected(count.error());
+  FloatTensor result{shape, std::vector<float>(*count)};
+  const std::size_t row = RowLength(shape, *count);
+  for (std::size_t first = 0; first < *count; first += row)
+    DequantizeChannel(tensor, first / row, std::span(result.values).subspan(first, row));
+  return result;
+}
+
+void DequantizeChannel(const Tensor& tensor, std::size_t channel, std::span<float> values) {
+  if (const auto* codebook = std::get_if<CodebookTensor>(&tensor)) {
+    DequantizeCodebook(*codebook, channel, values);
+  } else if (const auto* int8 = std::get_if<Int8Tensor>(&tensor)) {
+    DequantizeInt8(*int8, channel, values);
+  } else if (const auto* floats = std::get_if<FloatTensor>(&tensor)) {
+    std::ranges::copy(std::span(floats->values).subspan(channel * values.size(), values.size()), values.begin());
+  }
 }
 
 std::size_t StoredBytes(const Tensor& tensor) {

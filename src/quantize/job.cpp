@@ -97,8 +97,7 @@ class QuantizeJobBase : public QuantizeJob {
     } else {
       auto rounded = network_.Round(layer, report);
       if (!rounded) return Forward(rounded);
-      auto installed = network_.Install(layer, std::move(*rounded), float_means, quantized_means, report);
-      if (!installed) return installed;
+      network_.Install(layer, std::move(*rounded), float_means, quantized_means, report);
     }
     report.milliseconds = MillisecondsSince(start);
     report_.design_milliseconds += report.milliseconds;
@@ -304,6 +303,7 @@ class CompensatedJob final : public QuantizeJobBase {
 
   Result<void> RunFloat() {
     if (picture_ == Arrived()) {
+      in_float_.Leave();
       phase_ = Phase::kRoundOthers;
       return {};
     }
@@ -355,6 +355,7 @@ class CompensatedJob final : public QuantizeJobBase {
         network_.Complete(options_.activations == ActivationMode::kStatic ? extents_ : ValueExtents{});
         done_ = true;
       }
+      in_quantized_.Leave();
       picture_ = 0;
       phase_ = Phase::kMeans;
       return {};
@@ -424,10 +425,7 @@ class CompensatedJob final : public QuantizeJobBase {
     }
     auto done = compensation_->Step(budget_ms);
     if (!done) return Forward(done);
-    if (*done) {
-      auto finished = FinishLayer(layer);
-      if (!finished) return finished;
-    }
+    if (*done) FinishLayer(layer);
     layer_report_.milliseconds += MillisecondsSince(start);
     report_.compensation_milliseconds += MillisecondsSince(start);
     if (!*done) return {};
@@ -439,7 +437,7 @@ class CompensatedJob final : public QuantizeJobBase {
     return {};
   }
 
-  Result<void> FinishLayer(std::size_t layer) {
+  void FinishLayer(std::size_t layer) {
     std::vector<double> means;
     std::vector<double> quantized_means;
     if (options_.bias_correction) {
@@ -447,7 +445,7 @@ class CompensatedJob final : public QuantizeJobBase {
       quantized_means = quantized_stop_means_->Means();
     }
     layer_report_.compensation = compensation_->kind();
-    return network_.Install(layer, compensation_->TakeTensor(), means, quantized_means, layer_report_);
+    network_.Install(layer, compensation_->TakeTensor(), means, quantized_means, layer_report_);
   }
 
   NetworkWalk in_float_, in_quantized_;

@@ -30,19 +30,22 @@ struct WeightMatrix {
   std::span<const float> row(std::size_t channel) const { return values.subspan(channel * columns, columns); }
 };
 
-// Packs one index a weight as CodebookTensor keeps them.
-void StoreIndices(std::span<const std::uint8_t> indices, CodebookTensor& tensor) {
-  tensor.indices.assign(tensor.bits > 4 ? indices.size() : (indices.size() + 1) / 2, 0);
-  for (std::size_t i = 0; i < indices.size(); ++i) tensor.SetIndexAt(i, indices[i]);
-}
-
+// A tensor without tables, every index 0.
 CodebookTensor EmptyTensor(const FloatTensor& weights, int levels) {
+  const int bits = std::max(2, static_cast<int>(std::bit_width(static_cast<unsigned>(levels - 1))));
+  const std::size_t count = weights.values.size();
   return {.shape = weights.shape,
-          .bits = std::max(2, static_cast<int>(std::bit_width(static_cast<unsigned>(levels - 1)))),
-          .indices = {},
+          .bits = bits,
+          .indices = std::vector<std::uint8_t>(bits > 4 ? count : (count + 1) / 2),
           .codes = {},
           .steps = {},
           .scales = {}};
+}
+
+// Packs the indices of one channel as CodebookTensor keeps them.
+void StoreRow(std::span<const std::uint8_t> indices, std::size_t channel, CodebookTensor& tensor) {
+  const std::size_t first = channel * indices.size();
+  for (std::size_t k = 0; k < indices.size(); ++k) tensor.SetIndexAt(first + k, indices[k]);
 }
 
 // Appends a table, padded with its last code to the 2^bits entries that a table has.
@@ -54,14 +57,17 @@ void AppendTable(const IntegerLevels& levels, CodebookTensor& tensor) {
 }
 
 Result<QuantizedWeights> QuantizeByTensor(const FloatTensor& weights, const DesignOptions& design_options) {
+  const WeightMatrix matrix(weights);
   auto design = DesignCodebook(weights.values, design_options);
   if (!design) return Forward(design);
   CodebookTensor tensor = EmptyTensor(weights, design_options.levels);
   AppendTable(RoundToIntegerLevels(design->codebook), tensor);
   const LevelTable table(tensor.codes, tensor.steps[0]);
-  std::vector<std::uint8_t> indices(weights.values.size());
-  table.Assign(weights.values, 1, indices);
-  StoreIndices(indices, tensor);
+  std::vector<std::uint8_t> indices(matrix.columns);
+  for (std::size_t o = 0; o < matrix.channels; ++o) {
+    table.Assign(matrix.row(o), 1, indices);
+    StoreRow(indices, o, tensor);
+  }
   return QuantizedWeights{.tensor = std::move(tensor),
                           .scanned = design->weights_scanned,
                           .sampled = design->weights_sampled,
@@ -73,13 +79,14 @@ Result<QuantizedWeights> QuantizeByChannel(const FloatTensor& weights, const Des
   const WeightMatrix matrix(weights);
   CodebookTensor tensor = EmptyTensor(weights, design_options.levels);
   QuantizedWeights result;
-  std::vector<std::uint8_t> indices(weights.values.size());
+  std::vector<std::uint8_t> indices(matrix.columns);
   for (std::size_t o = 0; o < matrix.channels; ++o) {
     auto design = DesignCodebook(matrix.row(o), design_options);
     if (!design) return Forward(design);
     AppendTable(RoundToIntegerLevels(design->codebook), tensor);
     const LevelTable table(std::span(tensor.codes).last(tensor.TableSize()), tensor.steps.back());
-    table.Assign(matrix.row(o), 1, std::span(indices).subspan(o * matrix.columns, matrix.columns));
+    table.Assign(matrix.row(o), 1, indices);
+    StoreRow(indices, o, tensor);
     result.scanned += design->weights_scanned;
     result.sampled += design->weights_sampled;
     if (o == 0) {
@@ -87,7 +94,6 @@ Result<QuantizedWeights> QuantizeByChannel(const FloatTensor& weights, const Des
       result.levels.assign(table.levels().begin(), table.levels().end());
     }
   }
-  StoreIndices(indices, tensor);
   result.tensor = std::move(tensor);
   return result;
 }
@@ -105,22 +111,19 @@ void RoundScales(std::vector<float>& scales, float& step) {
 
 Result<QuantizedWeights> QuantizeByChannelScale(const FloatTensor& weights, const DesignOptions& design_options) {
   const WeightMatrix matrix(weights);
-  auto [normalized, scales] = NormalizeChannels(weights);
-  auto design = DesignCodebook(normalized, design_options);
+  std::vector<float> scales = ChannelScales(weights);
+  auto design = DesignCodebook(ScaledWeights(weights.values, scales), design_options);
   if (!design) return Forward(design);
 
   CodebookTensor tensor = EmptyTensor(weights, design_options.levels);
   AppendTable(RoundToIntegerLevels(design->codebook), tensor);
-  std::vector<std::uint8_t> indices(weights.values.size());
-  const auto row_indices = [&](std::size_t o) {
-    return std::span(indices).subspan(o * matrix.columns, matrix.columns);
-  };
+  std::vector<std::uint8_t> indices(matrix.columns);
   const LevelTable table(tensor.codes, tensor.steps[0]);
-  for (int round = 0; round < kScaleRounds; ++round) {
-    for (std::size_t o = 0; o < matrix.channels; ++o) {
-      if (scales[o] <= 0) continue;
-      table.Assign(matrix.row(o), scales[o], row_indices(o));
-      scales[o] = table.LeastSquaresScale(matrix.row(o), row_indices(o), scales[o]);
+  for (std::size_t o = 0; o < matrix.channels; ++o) {
+    if (scales[o] <= 0) continue;
+    for (int round = 0; round < kScaleRounds; ++round) {
+      table.Assign(matrix.row(o), scales[o], indices);
+      scales[o] = table.LeastSquaresScale(matrix.row(o), indices, scales[o]);
     }
   }
   QuantizedWeights result{.tensor = {},
@@ -130,8 +133,10 @@ Result<QuantizedWeights> QuantizeByChannelScale(const FloatTensor& weights, cons
                           .levels = {table.levels().begin(), table.levels().end()}};
   RoundScales(scales, tensor.steps[0]);
   const LevelTable final_table(tensor.codes, tensor.steps[0]);
-  for (std::size_t o = 0; o < matrix.channels; ++o) final_table.Assign(matrix.row(o), scales[o], row_indices(o));
-  StoreIndices(indices, tensor);
+  for (std::size_t o = 0; o < matrix.channels; ++o) {
+    final_table.Assign(matrix.row(o), scales[o], indices);
+    StoreRow(indices, o, tensor);
+  }
   tensor.scales = std::move(scales);
   result.tensor = std::move(tensor);
   return result;

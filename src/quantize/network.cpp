@@ -54,17 +54,11 @@ Bounds BoundsOf(const Activation& activation) {
   }
 }
 
-// sum over k of w_ok E[x_k], by channel. `means` has the columns of each group after the other.
-void AddMeanOutput(const FloatTensor& weights, std::span<const double> means, double sign, std::span<double> outputs) {
-  const std::size_t channels = outputs.size();
-  const std::size_t columns = weights.values.size() / channels;
-  const std::size_t groups = means.size() / columns;
-  for (std::size_t o = 0; o < channels; ++o) {
-    const auto x = means.subspan(o / (channels / groups) * columns, columns);
-    double sum = 0;
-    for (std::size_t k = 0; k < columns; ++k) sum += static_cast<double>(weights.values[o * columns + k]) * x[k];
-    outputs[o] += sign * sum;
-  }
+// sum over k of w_k E[x_k] for the weights of one channel.
+double MeanOutput(std::span<const float> weights, std::span<const double> means) {
+  double sum = 0;
+  for (std::size_t k = 0; k < weights.size(); ++k) sum += static_cast<double>(weights[k]) * means[k];
+  return sum;
 }
 
 }  // namespace
@@ -116,23 +110,29 @@ Result<Tensor> GrowingNetwork::Round(std::size_t node, LayerReport& report) cons
   return std::move(codebook->tensor);
 }
 
-Result<void> GrowingNetwork::Install(std::size_t node, Tensor quantized, std::span<const double> float_means,
-                                     std::span<const double> quantized_means, LayerReport& report) {
-  const FloatTensor& weights = Weights(node);
-  auto dequantized = Dequantize(quantized);
-  if (!dequantized) return Forward(dequantized);
+void GrowingNetwork::Install(std::size_t node, Tensor quantized, std::span<const double> float_means,
+                             std::span<const double> quantized_means, LayerReport& report) {
+  const std::span<const float> weights = Weights(node).values;
+  const auto channels = static_cast<std::size_t>(Weights(node).shape[0]);
+  const std::size_t columns = weights.size() / channels;
+  const std::size_t groups = std::max<std::size_t>(1, float_means.size() / columns);
   SquaredError error;
-  error.Add(weights.values, dequantized->values);
+  std::vector<double> shifts(channels);
+  // A channel at a time: the floats of all of them would be the largest layer's second copy.
+  std::vector<float> dequantized(columns);
+  for (std::size_t o = 0; o < channels; ++o) {
+    const auto row = weights.subspan(o * columns, columns);
+    DequantizeChannel(quantized, o, dequantized);
+    error.Add(row, dequantized);
+    if (float_means.empty()) continue;
+    const std::size_t first = o / (channels / groups) * columns;  // the means have each group's columns after the other
+    shifts[o] = MeanOutput(row, float_means.subspan(first, columns)) -
+                MeanOutput(dequantized, quantized_means.subspan(first, columns));
+  }
   report.sqnr_db = error.SqnrDb();
   report.bytes = StoredBytes(quantized);
-  if (!float_means.empty()) {
-    std::vector<double> shifts(static_cast<std::size_t>(weights.shape[0]));
-    AddMeanOutput(weights, float_means, 1, shifts);
-    AddMeanOutput(*dequantized, quantized_means, -1, shifts);
-    AddToBias(node, shifts);
-  }
+  if (!float_means.empty()) AddToBias(node, shifts);
   result_.value(graph_->nodes[node].inputs[1]).constant = std::make_shared<const Tensor>(std::move(quantized));
-  return {};
 }
 
 void GrowingNetwork::AddToBias(std::size_t index, std::span<const double> shifts) {

@@ -37,8 +37,8 @@ class GrowingNetwork {
   /// Puts the layer into the network: its weights, and a bias with W E[x] - Q E[xq] added, so that the mean of the
   /// output stays what it is in the float network. `float_means` are E[x] and `quantized_means` E[xq] by column, or
   /// both empty: the bias stays. The report's sqnr_db and bytes are set.
-  Result<void> Install(std::size_t node, Tensor quantized, std::span<const double> float_means,
-                       std::span<const double> quantized_means, LayerReport& report);
+  void Install(std::size_t node, Tensor quantized, std::span<const double> float_means,
+               std::span<const double> quantized_means, LayerReport& report);
 
   /// Static ranges for the values that `extents` names (outputs of the network excepted), and metadata.
   void Complete(const ValueExtents& extents);

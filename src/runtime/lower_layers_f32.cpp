@@ -12,7 +12,7 @@
 namespace kdequant::runtime {
 namespace {
 
-// Weights as floats: the graph's own tensor, or a dequantized one for the time of packing.
+// Weights of a convolution or a bias as floats: the graph's own tensor, or a dequantized one for the time of packing.
 std::shared_ptr<const FloatTensor> FloatWeights(const PlanBuilder& builder, ValueId id) {
   const auto constant = builder.graph().value(id).constant;
   if (const auto* floats = std::get_if<FloatTensor>(constant.get())) return {constant, floats};
@@ -60,23 +60,25 @@ void LowerConv(const NodeLowering& l, const Conv& op) {
   const ConvGeometry geometry = MakeConvGeometry(op.window, op.groups, l.InputShape(0), l.OutputShape());
   if (!CanPack(l) || !IsImage(l.InputShape(0)) || !FitsC4(geometry)) return LowerConvPlain(l, geometry);
 
-  const auto weights = FloatWeights(l.builder, l.Input(1));
   const auto bias = l.Input(2) == kNoValue ? nullptr : FloatWeights(l.builder, l.Input(2));
   const float* bias_values = bias ? bias->values.data() : nullptr;
   const Epilogue epilogue = EpilogueOf(l.node.activation);
   const SlotId x = l.builder.RequireF32(l.Input(0), Layout::kC4);
   const SlotId y = l.builder.NewSlot(l.Output(), kC4F32);
+  if (!geometry.IsDepthwise() && IsMatrixVector(geometry)) {
+    FullyConnected kernel(geometry.input.channels, geometry.output.channels,
+                          *l.builder.graph().value(l.Input(1)).constant, bias_values, epilogue);
+    l.builder.AddWeightBytes(kernel.WeightBytes());
+    l.builder.AddStep({x}, {y},
+                      [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(1, m.F32(x), m.F32(y), m.threads()); });
+    return l.ActivateRest(epilogue, y);
+  }
+  const auto weights = FloatWeights(l.builder, l.Input(1));
   if (geometry.IsDepthwise()) {
     DepthwiseC4 kernel(geometry, weights->values.data(), bias_values, epilogue, l.builder.fused());
     l.builder.AddWeightBytes(kernel.WeightBytes());
     l.builder.AddStep({x}, {y},
                       [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(m.F32(x), m.F32(y), m.threads()); });
-  } else if (IsMatrixVector(geometry)) {
-    FullyConnected kernel(geometry.input.channels, geometry.output.channels, weights->values.data(), bias_values,
-                          epilogue);
-    l.builder.AddWeightBytes(kernel.WeightBytes());
-    l.builder.AddStep({x}, {y},
-                      [=, kernel = std::move(kernel)](Memory& m) { kernel.Run(1, m.F32(x), m.F32(y), m.threads()); });
   } else {
     const auto add = [&](auto kernel) {
       l.builder.AddWeightBytes(kernel.WeightBytes());
@@ -117,12 +119,12 @@ void LowerGemm(const NodeLowering& l, const Gemm& op) {
   const bool vector_bias = l.Input(2) == kNoValue || l.InputShape(2) == Shape{output[1]};
   if (!CanPack(l) || !op.trans_b || !vector_bias) return LowerMatMulPlain(l, op.trans_b);
 
-  const auto weights = FloatWeights(l.builder, l.Input(1));
+  const Tensor& weights = *l.builder.graph().value(l.Input(1)).constant;
   const auto bias = l.Input(2) == kNoValue ? nullptr : FloatWeights(l.builder, l.Input(2));
   const Epilogue epilogue = EpilogueOf(l.node.activation);
   const auto rows = static_cast<std::ptrdiff_t>(output[0]);
-  FullyConnected kernel(static_cast<std::ptrdiff_t>(weights->shape[1]), static_cast<std::ptrdiff_t>(output[1]),
-                        weights->values.data(), bias ? bias->values.data() : nullptr, epilogue);
+  FullyConnected kernel(static_cast<std::ptrdiff_t>(ShapeOf(weights)[1]), static_cast<std::ptrdiff_t>(output[1]),
+                        weights, bias ? bias->values.data() : nullptr, epilogue);
   l.builder.AddWeightBytes(kernel.WeightBytes());
   const SlotId x = l.PlainInput(0);
   const SlotId y = l.PlainOutput();

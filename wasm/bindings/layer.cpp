@@ -16,21 +16,29 @@ static_assert(sizeof(MomentBin) == 3 * sizeof(double));
 
 }  // namespace
 
-Result<std::span<const float>> Model::DesignWeights(std::size_t node, Granularity granularity) {
+Result<ScaledWeights> Model::DesignWeights(std::size_t node, Granularity granularity) {
   if (granularity == Granularity::kChannel) {
     return Fail(ErrorCode::kUsage,
                 "with granularity channel every channel has levels of its own; use channel-scale or tensor");
   }
+  const Tensor& tensor = *graph_->value(graph_->nodes[node].inputs[1]).constant;
+  const auto* floats = std::get_if<FloatTensor>(&tensor);
   if (design_weights_.granularity != granularity || design_weights_.node != node) {
     design_weights_.granularity = Granularity::kChannel;
-    auto weights = Dequantize(*graph_->value(graph_->nodes[node].inputs[1]).constant);
-    if (!weights) return Forward(weights);
-    design_weights_.values =
-        granularity == Granularity::kChannelScale ? NormalizeChannels(*weights).values : std::move(weights->values);
+    design_weights_.dequantized = {};
+    if (floats == nullptr) {
+      auto dequantized = Dequantize(tensor);
+      if (!dequantized) return Forward(dequantized);
+      design_weights_.dequantized = *std::move(dequantized);
+    }
+    design_weights_.scales = granularity == Granularity::kChannelScale
+                                 ? ChannelScales(floats != nullptr ? *floats : design_weights_.dequantized)
+                                 : std::vector<float>{};
     design_weights_.node = node;
     design_weights_.granularity = granularity;
   }
-  return design_weights_.values;
+  const std::vector<float>& values = floats != nullptr ? floats->values : design_weights_.dequantized.values;
+  return design_weights_.scales.empty() ? ScaledWeights(values) : ScaledWeights(values, design_weights_.scales);
 }
 
 val Model::LayerHistogram(const std::string& layer, int bins, const std::string& options) {

@@ -14,6 +14,7 @@
 #include "interop.h"
 #include "kdequant/density/histogram.h"
 #include "kdequant/density/sample.h"
+#include "kdequant/density/scaled_weights.h"
 #include "kdequant/model/graph.h"
 #include "kdequant/quantize/quantize.h"
 #include "kdequant/vision/preprocess.h"
@@ -56,8 +57,8 @@ class Model {
  private:
   /// The index of its node. kUsage if there is no such layer with weights.
   Result<std::size_t> FindLayer(const std::string& layer) const;
-  /// The weights that the levels of layer `node` are designed on.
-  Result<std::span<const float>> DesignWeights(std::size_t node, Granularity granularity);
+  /// The weights that the levels of layer `node` are designed on, valid until the next call.
+  Result<ScaledWeights> DesignWeights(std::size_t node, Granularity granularity);
 
   std::shared_ptr<const Graph> graph_;
   Preprocess preprocess_;
@@ -69,7 +70,8 @@ class Model {
   struct {
     std::size_t node = 0;
     Granularity granularity = Granularity::kChannel;  // nothing yet
-    std::vector<float> values;
+    FloatTensor dequantized;                          // of a layer that is not kept in floats anyway
+    std::vector<float> scales;                        // by channel; empty: none
   } design_weights_;
   MomentHistogram histogram_;
   Sample sample_;

@@ -1,6 +1,7 @@
 #include "kernels/matmul_f32.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kdequant/base/memory.h"
 #include "kernels/simd.h"
@@ -19,29 +20,71 @@ void FullyConnectedReference(std::ptrdiff_t rows, std::ptrdiff_t k, std::ptrdiff
 }
 
 namespace {
-constexpr std::ptrdiff_t kPanel = 16;
-}
 
-FullyConnected::FullyConnected(std::ptrdiff_t k, std::ptrdiff_t n, const float* weights, const float* bias,
+constexpr std::ptrdiff_t kPanel = 16;
+// Elements of a piece of the weights, or those of one panel where it has more: 16 MB.
+constexpr std::ptrdiff_t kMostInPiece = std::ptrdiff_t{1} << 22;
+
+// The weights of one output after the other, as floats.
+class WeightRows {
+ public:
+  WeightRows(const Tensor& weights, std::ptrdiff_t columns)
+      : weights_(weights),
+        floats_(std::get_if<FloatTensor>(&weights)),
+        columns_(static_cast<std::size_t>(columns)),
+        row_(floats_ ? 0 : columns_) {}
+
+  // Valid until the next one is asked for.
+  const float* Row(std::ptrdiff_t output) {
+    const auto o = static_cast<std::size_t>(output);
+    if (floats_) return floats_->values.data() + o * columns_;
+    DequantizeChannel(weights_, o, row_);
+    return row_.data();
+  }
+
+ private:
+  const Tensor& weights_;
+  const FloatTensor* floats_;
+  std::size_t columns_;
+  std::vector<float> row_;
+};
+
+}  // namespace
+
+FullyConnected::FullyConnected(std::ptrdiff_t k, std::ptrdiff_t n, const Tensor& weights, const float* bias,
                                const Epilogue& epilogue)
-    : k_(k), n_(n), epilogue_(epilogue) {
+    : k_(k),
+      n_(n),
+      panels_a_piece_(std::max<std::ptrdiff_t>(1, kMostInPiece / std::max<std::ptrdiff_t>(1, k * kPanel))),
+      epilogue_(epilogue) {
   const std::ptrdiff_t panels = (n + kPanel - 1) / kPanel;
-  weights_ = Buffer<float>(static_cast<std::size_t>(panels * k * kPanel));
   bias_ = Buffer<float>(static_cast<std::size_t>(panels * kPanel));
-  if (weights_.size() == 0 || bias_.size() == 0) ThrowBadAlloc();
-  for (std::ptrdiff_t panel = 0; panel < panels; ++panel) {
-    for (std::ptrdiff_t lane = 0; lane < kPanel; ++lane) {
-      const std::ptrdiff_t o = panel * kPanel + lane;
-      const bool real = o < n;
-      bias_.data()[o] = real && bias ? bias[o] + 0.0F : 0.0F;
-      float* target = weights_.data() + panel * k * kPanel + lane;
-      for (std::ptrdiff_t i = 0; i < k; ++i) target[i * kPanel] = real ? weights[o * k + i] : 0.0F;
+  if (bias_.size() == 0) ThrowBadAlloc();
+  for (std::ptrdiff_t o = 0; o < panels * kPanel; ++o) bias_.data()[o] = o < n && bias ? bias[o] + 0.0F : 0.0F;
+  WeightRows rows(weights, k);
+  for (std::ptrdiff_t first = 0; first < panels; first += panels_a_piece_) {
+    const std::ptrdiff_t lanes = std::min(panels_a_piece_, panels - first) * kPanel;
+    Buffer<float> piece(static_cast<std::size_t>(lanes * k));
+    if (piece.size() == 0) ThrowBadAlloc();
+    for (std::ptrdiff_t lane = 0; lane < lanes; ++lane) {
+      const std::ptrdiff_t o = first * kPanel + lane;
+      const float* row = o < n ? rows.Row(o) : nullptr;
+      float* target = piece.data() + lane / kPanel * k * kPanel + lane % kPanel;
+      for (std::ptrdiff_t i = 0; i < k; ++i) target[i * kPanel] = row ? row[i] : 0.0F;
     }
+    weights_.push_back(std::move(piece));
   }
 }
 
+std::size_t FullyConnected::WeightBytes() const {
+  std::size_t elements = bias_.size();
+  for (const Buffer<float>& piece : weights_) elements += piece.size();
+  return elements * sizeof(float);
+}
+
 void FullyConnected::RunPanel(std::ptrdiff_t panel, const float* input, float* output) const {
-  const float* weights = weights_.data() + panel * k_ * kPanel;
+  const Buffer<float>& piece = weights_[static_cast<std::size_t>(panel / panels_a_piece_)];
+  const float* weights = piece.data() + panel % panels_a_piece_ * k_ * kPanel;
   v128_t sums[4];
   for (int i = 0; i < 4; ++i) sums[i] = wasm_v128_load(bias_.data() + panel * kPanel + 4 * i);
   KDEQUANT_NO_UNROLL

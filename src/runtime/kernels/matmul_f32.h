@@ -3,6 +3,9 @@
 #ifndef KDEQUANT_RUNTIME_KERNELS_MATMUL_F32_H_
 #define KDEQUANT_RUNTIME_KERNELS_MATMUL_F32_H_
 
+#include <vector>
+
+#include "kdequant/base/buffer.h"
 #include "kdequant/base/parallel.h"
 #include "kdequant/model/tensor.h"
 #include "kernels/activation_f32.h"
@@ -16,11 +19,14 @@ void FullyConnectedReference(std::ptrdiff_t rows, std::ptrdiff_t k, std::ptrdiff
                              const float* bias, const float* input, float* output);
 
 /// The same with the weights in panels of 16 outputs, read once from front to back: with one row the product is bound
-/// by memory.
+/// by memory. Whatever `weights` are, they become floats a row at a time, and the panels lie in pieces of about 16 MB:
+/// the largest layers have hundreds of MB, for which a memory that was used before has seldom room in one piece.
 class FullyConnected {
  public:
-  FullyConnected(std::ptrdiff_t k, std::ptrdiff_t n, const float* weights, const float* bias, const Epilogue& epilogue);
-  std::size_t WeightBytes() const { return (weights_.size() + bias_.size()) * sizeof(float); }
+  /// `weights`: [n, k, ...]; no integers.
+  FullyConnected(std::ptrdiff_t k, std::ptrdiff_t n, const Tensor& weights, const float* bias,
+                 const Epilogue& epilogue);
+  std::size_t WeightBytes() const;
   /// The activation's interval is applied; its rest is not.
   void Run(std::ptrdiff_t rows, const float* input, float* output, const Threads& threads) const;
 
@@ -29,9 +35,10 @@ class FullyConnected {
 
   std::ptrdiff_t k_ = 0;
   std::ptrdiff_t n_ = 0;
+  std::ptrdiff_t panels_a_piece_ = 1;
   Epilogue epilogue_;
-  Buffer<float> weights_;  // [N / 16][K][16]
-  Buffer<float> bias_;     // [N / 16][16]
+  std::vector<Buffer<float>> weights_;  // [N / 16][K][16], cut between panels
+  Buffer<float> bias_;                  // [N / 16][16]
 };
 
 /// numpy.matmul of two tensors of rank 1 and up (batch dimensions broadcast), b's last two dimensions swapped if

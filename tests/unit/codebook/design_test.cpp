@@ -165,6 +165,25 @@ TEST_CASE("Every method survives every odd tensor: levels ascend, are finite and
   CHECK(DesignCodebook({}).error().code == ErrorCode::kEmptySample);
 }
 
+TEST_CASE("Channels divided by their scales get the levels of a divided copy") {
+  const auto weights = GaussianWeights(80'000, 11);
+  const std::vector<float> scales = {0.5F, 3, 0, 0.01F};
+  auto divided = weights;
+  for (std::size_t i = 0; i < divided.size(); ++i) {
+    if (const float scale = scales[i / 20'000]; scale > 0) divided[i] /= scale;
+  }
+  for (const Method method : kAllMethods) {
+    CAPTURE(MethodName(method));
+    const auto design = DesignCodebook(ScaledWeights(weights, scales), {.method = method}).value();
+    CHECK(design.codebook.levels == DesignCodebook(divided, {.method = method})->codebook.levels);
+  }
+  // Few different values only until the last weight.
+  std::vector<float> few(6000, 1);
+  few.back() = 7;
+  const auto design = DesignCodebook(ScaledWeights(few, std::vector<float>{2, 4}), {.levels = 4}).value();
+  CHECK(design.codebook.levels == std::vector<double>{0.25, 0.5, 1.75, 1.75});
+}
+
 TEST_CASE("A sample drawn beforehand and a distribution give the levels that DesignCodebook gives") {
   const auto weights = GaussianWeights(50'000, 11);
   for (const Method method : kAllMethods) {

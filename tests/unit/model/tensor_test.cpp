@@ -54,6 +54,23 @@ TEST_CASE("8-bit weights have a scale for each output channel") {
   CHECK(Dequantize(tensor)->values == std::vector<float>{0.5F, -1, 1.5F, -254, 0, 254});
 }
 
+TEST_CASE("A single channel is dequantized like all of them") {
+  CodebookTensor codebook = FourWeights();
+  codebook.scales = {1, 2};
+  std::vector<float> channel(2);
+  DequantizeChannel(codebook, 1, channel);
+  CHECK(channel == std::vector<float>{2, 127});
+  codebook.codes.insert(codebook.codes.end(), {-4, -3, 3, 4});
+  codebook.steps.push_back(1);
+  DequantizeChannel(codebook, 1, channel);
+  CHECK(channel == std::vector<float>{6, 8});
+  channel.resize(3);
+  DequantizeChannel(Int8Tensor{.shape = {2, 3}, .values = {1, -2, 3, -127, 0, 127}, .scales = {0.5F, 2}}, 1, channel);
+  CHECK(channel == std::vector<float>{-254, 0, 254});
+  DequantizeChannel(FloatTensor{.shape = {2, 3}, .values = {1, 2, 3, 4, 5, 6}}, 1, channel);
+  CHECK(channel == std::vector<float>{4, 5, 6});
+}
+
 TEST_CASE("Stored bytes count indices, levels and scales") {
   CodebookTensor tensor = FourWeights();
   CHECK(StoredBytes(tensor) == 2 + 4 * sizeof(float));

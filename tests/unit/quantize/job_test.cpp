@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -110,6 +111,28 @@ TEST_CASE("The report names every layer and how it was compensated") {
     CHECK(report.layers[i].sqnr_db > 10);
   }
   CHECK(report.pictures == 8);
+}
+
+TEST_CASE("The report tells the error of each layer as it is in the quantized network") {
+  for (const Effort effort : {Effort::kPlain, Effort::kDefault}) {
+    const Graph graph = SmallNetwork();
+    const auto [quantized, report] = Quantize(graph, SmallOptions(effort));
+    for (const LayerReport& layer : report.layers) {
+      CAPTURE(layer.name);
+      const auto node = std::ranges::find(quantized.nodes, layer.name, &Node::name);
+      REQUIRE(node != quantized.nodes.end());
+      const ValueId id = node->inputs[1];
+      const std::vector<float> restored = Dequantize(*quantized.value(id).constant)->values;
+      const std::vector<float>& weights = graph.FloatConstant(id)->values;
+      double signal = 0;
+      double noise = 0;
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        signal += std::pow(static_cast<double>(weights[i]), 2);
+        noise += std::pow(static_cast<double>(weights[i]) - static_cast<double>(restored[i]), 2);
+      }
+      CHECK(layer.sqnr_db == doctest::Approx(10 * std::log10(signal / noise)));
+    }
+  }
 }
 
 TEST_CASE("Ranges cover what calibration saw, with room to spare, and never more than an activation can give") {

@@ -10,6 +10,7 @@
 #include "assign.h"
 #include "kdequant/base/half.h"
 #include "kdequant/base/random.h"
+#include "kdequant/density/scaled_weights.h"
 #include "kdequant/quantize/channel_scales.h"
 
 namespace kdequant {
@@ -38,16 +39,17 @@ Tensor Quantize(const FloatTensor& weights, Granularity granularity) {
   return QuantizeToCodebook(weights, options, 1)->tensor;
 }
 
-TEST_CASE("Normalized channels have a mean square of 1, and a channel of zeros stays zeros") {
+TEST_CASE("Divided by their scales channels have a mean square of 1, and a channel of zeros stays zeros") {
   FloatTensor weights = UnevenChannels(3, 100, 4);
   std::fill_n(weights.values.begin() + 100, 100, 0.0F);
-  const auto [values, scales] = NormalizeChannels(weights);
+  const std::vector<float> scales = ChannelScales(weights);
   REQUIRE(scales.size() == 3);
   CHECK(scales[1] == 0);
-  CHECK(RootMeanSquare(std::span(values).first(100)) == doctest::Approx(1).epsilon(1e-5));
-  CHECK(RootMeanSquare(std::span(values).subspan(100, 100)) == 0);
-  CHECK(RootMeanSquare(std::span(values).last(100)) == doctest::Approx(1).epsilon(1e-5));
-  CHECK(values[250] * scales[2] == doctest::Approx(weights.values[250]));
+  const ScaledWeights divided(weights.values, scales);
+  ScaledWeights::Room room;
+  CHECK(RootMeanSquare(divided.Run(0, room)) == doctest::Approx(1).epsilon(1e-5));
+  CHECK(RootMeanSquare(divided.Run(100, room)) == 0);
+  CHECK(RootMeanSquare(divided.Run(200, room)) == doctest::Approx(1).epsilon(1e-5));
 }
 
 TEST_CASE("Channel scales keep uneven channels near the Gaussian optimum, one codebook a layer does not") {

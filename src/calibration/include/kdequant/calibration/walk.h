@@ -22,7 +22,7 @@ std::size_t BytesKept(const Graph& graph, std::size_t stop);
 
 /// Keeps, for every picture, the values that are still to be read where the walk stands, so that the network behind it
 /// need not run again. Memory: those values in float32 (1.5 MB a picture at the widest cut before a dense layer of
-/// EfficientNet-Lite0), and one stretch's arena and weights.
+/// EfficientNet-Lite0), and between Enter and Leave one stretch's arena and weights.
 class NetworkWalk {
  public:
   explicit NetworkWalk(std::size_t pictures) : values_(pictures) {}
@@ -37,6 +37,9 @@ class NetworkWalk {
   /// Brings one picture to the end of the stretch. `observer` sees each value as it is computed; it may be empty.
   /// Errors: those of Segment::Run.
   Result<void> Run(std::size_t picture, const Session::Observer& observer);
+
+  /// Frees the stretch's arena and weights once every picture is at its end; what is kept for the pictures stays.
+  void Leave();
 
   /// Whether the value has been computed (or set) and is still to be read.
   bool has(std::size_t picture, ValueId id) const { return values_[picture].contains(id); }

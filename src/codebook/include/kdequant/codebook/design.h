@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "kdequant/base/result.h"
@@ -13,6 +12,7 @@
 #include "kdequant/density/density.h"
 #include "kdequant/density/moments.h"
 #include "kdequant/density/sample.h"
+#include "kdequant/density/scaled_weights.h"
 
 namespace kdequant {
 
@@ -63,7 +63,7 @@ struct Design {
 ///
 /// Errors: kEmptySample (no weights), kNotFinite (among those read; the index is named), kUsage (levels out of range,
 /// nf4 with other than 16 levels, density options out of their range).
-Result<Design> DesignCodebook(std::span<const float> weights, const DesignOptions& options = {});
+Result<Design> DesignCodebook(const ScaledWeights& weights, const DesignOptions& options = {});
 
 /// What DesignCodebook does for kde-lm and kde-km once the sample is drawn (`options.sampling` gives k-means its seed):
 /// for a sample that was drawn elsewhere. The density is returned for looking at.

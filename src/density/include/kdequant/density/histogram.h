@@ -4,11 +4,11 @@
 #define KDEQUANT_DENSITY_HISTOGRAM_H_
 
 #include <cstddef>
-#include <span>
 #include <vector>
 
 #include "kdequant/base/result.h"
 #include "kdequant/density/grid.h"
+#include "kdequant/density/scaled_weights.h"
 
 namespace kdequant {
 
@@ -32,7 +32,7 @@ struct MomentHistogram {
 /// `bins` must be at least 1; equal weights make one bin of width 0.
 ///
 /// Errors: kEmptySample, kNotFinite (the index is named).
-Result<MomentHistogram> BuildMomentHistogram(std::span<const float> weights, std::size_t bins);
+Result<MomentHistogram> BuildMomentHistogram(const ScaledWeights& weights, std::size_t bins);
 
 }  // namespace kdequant
 

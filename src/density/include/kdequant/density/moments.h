@@ -10,6 +10,7 @@
 #include "kdequant/density/density.h"
 #include "kdequant/density/histogram.h"
 #include "kdequant/density/sample.h"
+#include "kdequant/density/scaled_weights.h"
 
 namespace kdequant {
 
@@ -35,7 +36,7 @@ class CumulativeMoments {
   explicit CumulativeMoments(const MomentHistogram& histogram);
   explicit CumulativeMoments(const Sample& sample);
   /// Sorts a copy: O(n log n) time and 32 bytes for each different weight. The weights must be finite, at least one.
-  explicit CumulativeMoments(std::span<const float> weights);
+  explicit CumulativeMoments(const ScaledWeights& weights);
 
   /// Moments of (low, high].
   CellMoments Between(double low, double high) const { return Difference(Below(low), Below(high)); }

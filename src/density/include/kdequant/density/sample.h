@@ -5,11 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <vector>
 
 #include "kdequant/base/result.h"
+#include "kdequant/density/scaled_weights.h"
 
 namespace kdequant {
 
@@ -53,7 +53,7 @@ struct Sample {
 /// a weight, and one byte of scratch a weight.
 ///
 /// Errors: kEmptySample (no weights), kNotFinite (a NaN or an infinity among those read; the index is named).
-Result<Sample> DrawSample(std::span<const float> weights, const SamplingOptions& options = {});
+Result<Sample> DrawSample(const ScaledWeights& weights, const SamplingOptions& options = {});
 
 /// The smallest and the largest of finite values.
 struct Range {
@@ -61,7 +61,7 @@ struct Range {
 };
 
 /// One pass, a quarter of a nanosecond a weight. Errors: as DrawSample.
-Result<Range> FindRange(std::span<const float> weights);
+Result<Range> FindRange(const ScaledWeights& weights);
 
 }  // namespace kdequant
 

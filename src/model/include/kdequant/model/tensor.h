@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -87,6 +88,10 @@ const Shape& ShapeOf(const Tensor& tensor);
 /// The float weights that a quantized tensor stands for (a FloatTensor is returned as it is), in float32 arithmetic as
 /// a runtime of the written file computes them. An IntTensor gives kUnsupported.
 Result<FloatTensor> Dequantize(const Tensor& tensor);
+
+/// The same for one output channel, whose weights fill `values`: a layer of 400 MB, say, a row at a time. An IntTensor
+/// leaves them as they are.
+void DequantizeChannel(const Tensor& tensor, std::size_t channel, std::span<float> values);
 
 /// Bytes of the tensor as a file stores it: indices, levels and scales (binary16) counted, names and framing not.
 std::size_t StoredBytes(const Tensor& tensor);

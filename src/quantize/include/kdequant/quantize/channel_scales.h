@@ -9,14 +9,10 @@
 
 namespace kdequant {
 
-struct NormalizedWeights {
-  std::vector<float> values = {};  ///< In the order of the weights, each divided by its channel's scale.
-  std::vector<float> scales = {};  ///< Of each output channel; 0 for a channel of zeros, whose values stay zeros.
-};
-
-/// Divides `weights` ([out_channels, ...]) by the root mean square of each output channel. A channel of zeros (real
-/// models have some) says nothing about the density of the others, but its zeros are among the weights.
-NormalizedWeights NormalizeChannels(const FloatTensor& weights);
+/// The root mean square of each output channel of `weights` ([out_channels, ...]): what ScaledWeights divides them by.
+/// 0 for a channel of zeros (real models have some), which says nothing about the density of the others, but its zeros
+/// are among the weights.
+std::vector<float> ChannelScales(const FloatTensor& weights);
 
 }  // namespace kdequant
 
