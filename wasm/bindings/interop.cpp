@@ -1,9 +1,11 @@
 #include "interop.h"
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <new>
 #include <string>
+#include <vector>
 
 namespace kdequant::wasm {
 
@@ -37,8 +39,13 @@ val Catch(val (*body)(void* context), void* context) {
   }
 }
 
-Result<void> CheckMemory(double bytes) {
-  if (bytes >= 4294967296.0 || Buffer<std::uint8_t>(static_cast<std::size_t>(bytes)).size() == 0) return OutOfMemory();
+Result<void> CheckMemory(double bytes, double piece) {
+  if (bytes >= 4294967296.0) return OutOfMemory();
+  std::vector<Buffer<std::uint8_t>> pieces;
+  for (double left = bytes; left >= 1; left -= piece) {
+    pieces.emplace_back(static_cast<std::size_t>(std::min(left, piece)));
+    if (pieces.back().size() == 0) return OutOfMemory();
+  }
   return {};
 }
 

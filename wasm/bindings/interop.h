@@ -26,9 +26,10 @@ emscripten::val ToFailure(const Error& error);
 /// exceptions (see cmake/Room.cmake).
 emscripten::val Catch(emscripten::val (*body)(void* context), void* context);
 
-/// kOutOfMemory unless `bytes` more can be had in one piece. To be asked before work that needs much: what the rooms
-/// hold when they run out of memory in the middle of it is lost (see cmake/Room.cmake).
-Result<void> CheckMemory(double bytes);
+/// kOutOfMemory unless `bytes` more can be had, `piece` of them at a time. To be asked before work that needs much:
+/// what the rooms hold when they run out of memory in the middle of it is lost (see cmake/Room.cmake). Memory grows for
+/// what no gap in it has room for, and stays that large: a piece must be no larger than the work's own.
+Result<void> CheckMemory(double bytes, double piece);
 
 /// Runs `body`, which returns Result<T> of something that converts to a val. Libraries below us may throw (the
 /// allocator throws std::bad_alloc, a model too large for 4 GB is an everyday case): here it ends.

@@ -44,7 +44,10 @@ emscripten::val Model::Load(const Bytes& file, double length, const std::string&
                             const std::string& label_set) {
   return Guard([&]() -> Result<std::shared_ptr<Model>> {
     const auto bytes = file.First(length);
-    if (auto enough = CheckMemory(length); !enough) return Forward(enough);  // The graph has copies of the weights.
+    // The graph has copies of the weights, and some small things between them: without room for those, too, the last
+    // large copy would not fit into what the memory grows by here.
+    const double graph_bytes = 1.02 * length;
+    if (auto enough = CheckMemory(graph_bytes, graph_bytes); !enough) return Forward(enough);
     auto graph = ReadOnnx(bytes);
     if (!graph) return Forward(graph);
     auto settings = PreprocessOf(*graph, preprocess);

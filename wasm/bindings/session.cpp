@@ -56,7 +56,9 @@ val InferenceSession::Create(const Model& model, const std::string& precision, c
     if (!arithmetic) return Forward(arithmetic);
     auto kernel_set = ParseKernels(kernels);
     if (!kernel_set) return Forward(kernel_set);
-    if (auto enough = CheckMemory(PackedBytes(*model.graph(), *arithmetic)); !enough) return Forward(enough);
+    // Kernels pack a layer each, the largest ones in pieces of about this size or, in 4 bits, of little more.
+    constexpr double kPiece = 1 << 24;
+    if (auto enough = CheckMemory(PackedBytes(*model.graph(), *arithmetic), kPiece); !enough) return Forward(enough);
     auto session = Session::Create(*model.graph(), {.precision = *arithmetic,
                                                     .kernels = *kernel_set,
                                                     .dynamic_ranges = dynamic_ranges,
