@@ -41,7 +41,7 @@ TEST_CASE(
   struct Size {
     std::ptrdiff_t rows, k, n;
   };
-  // The panels of the last two are more than a piece has, and the last one's outputs end within a panel.
+  // Of the last two one has a panel larger than a piece, the other three pieces, and its outputs end within a panel.
   for (const auto& [rows, k, n] : {Size{1, 1, 1}, {3, 17, 16}, {2, 64, 45}, {2, 300'000, 16}, {1, 100'000, 70}}) {
     CAPTURE(k);
     CAPTURE(n);
@@ -52,8 +52,8 @@ TEST_CASE(
 }
 
 TEST_CASE("a fully connected layer unpacks weights of 4 and 8 bits as it packs them") {
-  constexpr std::ptrdiff_t k = 33;
-  constexpr std::ptrdiff_t n = 19;
+  const std::ptrdiff_t k = 33;
+  const std::ptrdiff_t n = 19;
   Random random(5);
   CodebookTensor codebook{.shape = {n, k},
                           .bits = 4,
