@@ -15,8 +15,9 @@ constexpr std::size_t kFewLevels = 16;
 constexpr int kLargestCodeOfFew = 63;
 constexpr int kLargestCode = 127;
 
-// The nearest float with 17 significant bits (of a subnormal, as many as it has), not 0 and with a finite 127-fold.
-float RoundStep(double step) {
+}  // namespace
+
+float RoundToStep(double step) {
   constexpr std::uint32_t kDropped = 7;  // of 24 bits
   const float limit = std::numeric_limits<float>::max() / 127;
   const float rounded = step < static_cast<double>(limit) ? static_cast<float>(step) : limit;
@@ -26,8 +27,6 @@ float RoundStep(double step) {
   const float result = std::bit_cast<float>(bits);
   return result <= limit ? result : std::bit_cast<float>(bits - (1U << kDropped));
 }
-
-}  // namespace
 
 std::vector<float> IntegerLevels::Levels() const {
   std::vector<float> levels;
@@ -55,11 +54,11 @@ double RoundingCost(std::span<const double> levels, double step) {
 
 // The step among those that give the farthest level a code between three quarters of the largest and the largest.
 float ChooseStep(std::span<const double> levels, double farthest) {
-  if (levels.size() > kFewLevels) return RoundStep(farthest / kLargestCode);
+  if (levels.size() > kFewLevels) return RoundToStep(farthest / kLargestCode);
   float best = 0;
   double lowest = std::numeric_limits<double>::infinity();
   for (int code = kLargestCodeOfFew; code > kLargestCodeOfFew * 3 / 4; --code) {
-    const float step = RoundStep(farthest / code);
+    const float step = RoundToStep(farthest / code);
     const double cost = RoundingCost(levels, static_cast<double>(step));
     if (cost < lowest) {
       lowest = cost;

@@ -17,6 +17,7 @@
 #include "kdequant/compensation/gram.h"
 #include "kdequant/compensation/im2col.h"
 #include "kdequant/compensation/refine.h"
+#include "kdequant/compensation/response.h"
 
 namespace kdequant {
 namespace {
@@ -93,6 +94,7 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
     move_ = seen > widest;
     // Runs share their channels' scales and levels, and would pull them to and fro.
     if (blocks_.size() > 1) effort_.fits = 0;
+    responses_.resize(geometry.channels);
     UpdateLevels();
   }
 
@@ -398,16 +400,43 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
 
   void FinishBlock(std::span<const std::uint8_t> indices) {
     const ColumnRange range = block().range;
+    const CompensationInput input = Input();
+    std::vector<float> quantized(range.size());
     for (std::size_t o = 0; o < GroupChannels(); ++o) {
-      const std::size_t row = (block().group * GroupChannels() + o) * geometry_.columns + range.begin;
-      for (std::size_t k = 0; k < range.size(); ++k) tensor_.SetIndexAt(row + k, indices[o * range.size() + k]);
+      const std::size_t channel = block().group * GroupChannels() + o;
+      const std::size_t row = channel * geometry_.columns + range.begin;
+      const float scale = input.scales.empty() ? 1 : input.scales[o];
+      const std::size_t table = tensor_.TableCount() > 1 ? o * input.levels_per_table : 0;
+      for (std::size_t k = 0; k < range.size(); ++k) {
+        const std::uint8_t index = indices[o * range.size() + k];
+        tensor_.SetIndexAt(row + k, index);
+        quantized[k] = scale * input.levels[table + index];
+      }
+      responses_[channel].Add(input.weights.subspan(o * input.row_columns + input.range.begin, range.size()), quantized,
+                              nonnegative_);
     }
     best_.reset();
     moved_.clear();
-    ++block_;
+    if (++block_ == blocks_.size()) RestoreResponses();
     picture_ = 0;
     round_ = 0;
     phase_ = Phase::kStart;
+  }
+
+  // With all indices chosen: channels that answer as they did, or tables, where nothing else is a channel's own.
+  void RestoreResponses() {
+    if (!tensor_.scales.empty()) {
+      for (std::size_t o = 0; o < geometry_.channels; ++o)
+        tensor_.scales[o] =
+            RoundToHalf(static_cast<float>(static_cast<double>(tensor_.scales[o]) * responses_[o].Gain()));
+      return;
+    }
+    const std::size_t channels = geometry_.channels / tensor_.TableCount();
+    for (std::size_t t = 0; t < tensor_.TableCount(); ++t) {
+      Response response;
+      for (std::size_t o = t * channels; o < (t + 1) * channels; ++o) response.Add(responses_[o]);
+      tensor_.steps[t] = RoundToStep(static_cast<double>(tensor_.steps[t]) * response.Gain());
+    }
   }
 
   LayerGeometry geometry_;
@@ -420,6 +449,7 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
   bool move_ = false;
   std::vector<std::vector<std::uint32_t>> positions_;  // by picture
   std::vector<float> levels_;                          // [tables][table size]
+  std::vector<Response> responses_;                    // by channel
 
   // The block at work.
   std::size_t block_ = 0;

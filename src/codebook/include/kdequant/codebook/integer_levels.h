@@ -19,6 +19,10 @@ struct IntegerLevels {
   std::vector<float> Levels() const;
 };
 
+/// The step nearest to a positive number: a float with 17 significant bits (of a subnormal, as many as it has), not 0
+/// and with a finite 127-fold.
+float RoundToStep(double step);
+
 /// Rounds to the nearest code. Of up to 16 levels the one farthest from zero gets the code between 48 and 63 with which
 /// the others are rounded least; of more levels it gets 127. Levels closer together than a step may merge: codes then
 /// repeat, and no index changes its meaning. A codebook of zeros has step 1.
