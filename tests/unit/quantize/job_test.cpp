@@ -281,22 +281,6 @@ TEST_CASE("A single picture, a dead channel and a layer that sees only zeros: fi
   CHECK(std::isfinite(ErrorOnPictures(graph, quantized, 3000).square));
 }
 
-TEST_CASE("Fits and sweeps bring the logits of unseen pictures nearer to the float network's, on average") {
-  double compensated = 0;
-  double refined = 0;
-  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-    const Graph graph = SmallNetwork(seed);
-    QuantizeOptions options = SmallOptions(Effort::kDefault);
-    options.widen = 0;
-    options.fits = options.sweeps = 0;
-    compensated += ErrorOnPictures(graph, Quantize(graph, options).graph, 1000).square;
-    options.fits = 2;
-    options.sweeps = 3;
-    refined += ErrorOnPictures(graph, Quantize(graph, options).graph, 1000).square;
-  }
-  CHECK(refined < 0.97 * compensated);
-}
-
 TEST_CASE("Widening gives 8 bits to the smallest layers, and an override wins over it") {
   QuantizeOptions options = SmallOptions(Effort::kFast);
   options.widen = 0;
