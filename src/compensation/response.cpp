@@ -20,8 +20,7 @@ void Response::Add(const Response& other) {
 }
 
 double Response::Gain() const {
-  if (!(wanted_ > 0 && given_ > 0)) return 1;
-  return std::clamp(wanted_ / given_, 0.5, 2.0);
+  return wanted_ > 0 && given_ > 0 ? std::clamp(wanted_ / given_, 0.5, 2.0) : 1;
 }
 
 }  // namespace kdequant
