@@ -19,8 +19,6 @@ void Response::Add(const Response& other) {
   given_ += other.given_;
 }
 
-double Response::Gain() const {
-  return wanted_ > 0 && given_ > 0 ? std::clamp(wanted_ / given_, 0.5, 2.0) : 1;
-}
+double Response::Gain() const { return wanted_ > 0 && given_ > 0 ? std::clamp(wanted_ / given_, 0.5, 2.0) : 1; }
 
 }  // namespace kdequant
