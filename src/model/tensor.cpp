@@ -12,16 +12,6 @@ std::size_t RowLength(const Shape& shape, std::size_t count) {
   return shape.empty() || shape[0] <= 0 ? count : count / static_cast<std::size_t>(shape[0]);
 }
 
-void DequantizeCodebook(const CodebookTensor& tensor, std::size_t channel, std::span<float> values) {
-  const std::size_t table = tensor.TableCount() > 1 ? channel : 0;
-  const std::int8_t* codes = tensor.codes.data() + table * tensor.TableSize();
-  const std::size_t first = channel * values.size();
-  for (std::size_t k = 0; k < values.size(); ++k) {
-    const float level = static_cast<float>(codes[tensor.IndexAt(first + k)]) * tensor.steps[table];
-    values[k] = tensor.scales.empty() ? level : tensor.scales[channel] * level;
-  }
-}
-
 void DequantizeInt8(const Int8Tensor& tensor, std::size_t channel, std::span<float> values) {
   const std::int8_t* row = tensor.values.data() + channel * values.size();
   for (std::size_t k = 0; k < values.size(); ++k) values[k] = static_cast<float>(row[k]) * tensor.scales[channel];
@@ -77,11 +67,21 @@ Result<FloatTensor> Dequantize(const Tensor& tensor) {
 
 void DequantizeChannel(const Tensor& tensor, std::size_t channel, std::span<float> values) {
   if (const auto* codebook = std::get_if<CodebookTensor>(&tensor)) {
-    DequantizeCodebook(*codebook, channel, values);
+    DequantizeChannel(*codebook, channel, values);
   } else if (const auto* int8 = std::get_if<Int8Tensor>(&tensor)) {
     DequantizeInt8(*int8, channel, values);
   } else if (const auto* floats = std::get_if<FloatTensor>(&tensor)) {
     std::ranges::copy(std::span(floats->values).subspan(channel * values.size(), values.size()), values.begin());
+  }
+}
+
+void DequantizeChannel(const CodebookTensor& tensor, std::size_t channel, std::span<float> values) {
+  const std::size_t table = tensor.TableCount() > 1 ? channel : 0;
+  const std::int8_t* codes = tensor.codes.data() + table * tensor.TableSize();
+  const std::size_t first = channel * values.size();
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const float level = static_cast<float>(codes[tensor.IndexAt(first + k)]) * tensor.steps[table];
+    values[k] = tensor.scales.empty() ? level : tensor.scales[channel] * level;
   }
 }
 

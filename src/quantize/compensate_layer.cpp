@@ -401,19 +401,14 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
   void FinishBlock(std::span<const std::uint8_t> indices) {
     const ColumnRange range = block().range;
     const CompensationInput input = Input();
-    std::vector<float> quantized(range.size());
+    std::vector<float> quantized(geometry_.columns);
     for (std::size_t o = 0; o < GroupChannels(); ++o) {
       const std::size_t channel = block().group * GroupChannels() + o;
       const std::size_t row = channel * geometry_.columns + range.begin;
-      const float scale = input.scales.empty() ? 1 : input.scales[o];
-      const std::size_t table = tensor_.TableCount() > 1 ? o * input.levels_per_table : 0;
-      for (std::size_t k = 0; k < range.size(); ++k) {
-        const std::uint8_t index = indices[o * range.size() + k];
-        tensor_.SetIndexAt(row + k, index);
-        quantized[k] = scale * input.levels[table + index];
-      }
-      responses_[channel].Add(input.weights.subspan(o * input.row_columns + input.range.begin, range.size()), quantized,
-                              nonnegative_);
+      for (std::size_t k = 0; k < range.size(); ++k) tensor_.SetIndexAt(row + k, indices[o * range.size() + k]);
+      DequantizeChannel(tensor_, channel, quantized);
+      responses_[channel].Add(input.weights.subspan(o * input.row_columns + input.range.begin, range.size()),
+                              std::span(quantized).subspan(range.begin, range.size()), nonnegative_);
     }
     best_.reset();
     moved_.clear();

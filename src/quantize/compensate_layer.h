@@ -31,9 +31,10 @@ struct CompensationEffort {
 
 /// Gathers the layer's input rows at sampled positions, moves the weights by what quantizing the layers before has done
 /// to those (MoveJob; where there are clearly more positions than columns), and chooses the indices by CompensationJob.
-/// Levels and scales stay as they are unless `effort` asks for more. Very wide layers go in independent runs of columns
-/// (SplitColumns), grouped convolutions group by group. Pieces below 10 milliseconds, but for gathering one picture's
-/// rows.
+/// Levels and scales stay as they are meanwhile unless `effort` asks for more; at the end scales, or the steps of
+/// levels where there are none, are multiplied by the channels' gains (Response). Very wide layers go in independent
+/// runs of columns (SplitColumns), grouped convolutions group by group. Pieces below 10 milliseconds, but for gathering
+/// one picture's rows.
 class CompensateLayerJob : public Job {
  public:
   /// `graph`, whose node `node` is the layer with its float weights, must outlive the job, as must what `inputs` gives.

@@ -92,6 +92,7 @@ Result<FloatTensor> Dequantize(const Tensor& tensor);
 /// The same for one output channel, whose weights fill `values`: a layer of 400 MB, say, a row at a time. An IntTensor
 /// leaves them as they are.
 void DequantizeChannel(const Tensor& tensor, std::size_t channel, std::span<float> values);
+void DequantizeChannel(const CodebookTensor& tensor, std::size_t channel, std::span<float> values);
 
 /// Bytes of the tensor as a file stores it: indices, levels and scales (binary16) counted, names and framing not.
 std::size_t StoredBytes(const Tensor& tensor);
