@@ -46,11 +46,9 @@ bool AddFewValues(std::span<const T> weights, std::size_t limit, std::vector<dou
 // of ordinary weights.
 std::optional<std::vector<double>> FewValues(const ScaledWeights& weights, std::size_t limit) {
   std::vector<double> values;
-  ScaledWeights::Room room;
-  for (std::size_t first = 0; first < weights.size();) {
-    const std::span<const float> run = weights.Run(first, room);
+  RunReader reader(weights);
+  for (auto run = reader.Next(); !run.empty(); run = reader.Next()) {
     if (!AddFewValues(run, limit, values)) return std::nullopt;
-    first += run.size();
   }
   return values;
 }

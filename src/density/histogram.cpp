@@ -19,7 +19,8 @@ Result<MomentHistogram> BuildMomentHistogram(const ScaledWeights& weights, std::
                             .population = weights.size()};
   const double per_unit = width > 0 ? static_cast<double>(size) / width : 0;
   const auto last = static_cast<double>(size - 1);
-  ForEachRun(weights, [&](std::size_t, std::span<const float> run) {
+  RunReader reader(weights);
+  for (auto run = reader.Next(); !run.empty(); run = reader.Next()) {
     for (const float weight : run) {
       const auto w = static_cast<double>(weight);
       MomentBin& bin = histogram.bins[static_cast<std::uint32_t>(std::min((w - range->min) * per_unit, last))];
@@ -27,7 +28,7 @@ Result<MomentHistogram> BuildMomentHistogram(const ScaledWeights& weights, std::
       bin.sum += w;
       bin.sum_squares += w * w;
     }
-  });
+  }
   return histogram;
 }
 

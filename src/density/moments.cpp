@@ -41,9 +41,9 @@ CumulativeMoments::CumulativeMoments(const Sample& sample)
 
 CumulativeMoments::CumulativeMoments(const ScaledWeights& weights) {
   std::vector<float> sorted(weights.size());
-  ForEachRun(weights, [&](std::size_t first, std::span<const float> run) {
-    std::ranges::copy(run, sorted.begin() + static_cast<std::ptrdiff_t>(first));
-  });
+  RunReader reader(weights);
+  for (auto run = reader.Next(); !run.empty(); run = reader.Next())
+    std::ranges::copy(run, sorted.begin() + static_cast<std::ptrdiff_t>(reader.first()));
   std::ranges::sort(sorted);
   min_ = static_cast<double>(sorted.front());
   max_ = static_cast<double>(sorted.back());

@@ -104,14 +104,15 @@ Result<Sample> DrawStratified(const ScaledWeights& weights, const SamplingOption
   const auto last = static_cast<double>(strata - 1);
   std::vector<std::uint8_t> stratum(weights.size());
   std::vector<std::size_t> counts(strata);
-  ForEachRun(weights, [&](std::size_t first, std::span<const float> run) {
-    std::uint8_t* strata_of_run = stratum.data() + first;
+  RunReader reader(weights);
+  for (auto run = reader.Next(); !run.empty(); run = reader.Next()) {
+    std::uint8_t* strata_of_run = stratum.data() + reader.first();
     for (std::size_t i = 0; i < run.size(); ++i) {
       const double position = (static_cast<double>(run[i]) - range->min) * per_unit;
       strata_of_run[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(std::min(position, last)));
       ++counts[strata_of_run[i]];
     }
-  });
+  }
   const std::vector<std::size_t> taken = Allocate(counts, options.count);
 
   // Of a stratum's n weights the m to take are the ones at floor((j + u) n / m): `wait` counts down to the next.
@@ -180,9 +181,9 @@ Result<Sample> TakeAll(const ScaledWeights& weights, double importance) {
                 .scanned = weights.size(),
                 .min = range->min,
                 .max = range->max};
-  ForEachRun(weights, [&](std::size_t first, std::span<const float> run) {
-    std::ranges::copy(run, sample.values.begin() + static_cast<std::ptrdiff_t>(first));
-  });
+  RunReader reader(weights);
+  for (auto run = reader.Next(); !run.empty(); run = reader.Next())
+    std::ranges::copy(run, sample.values.begin() + static_cast<std::ptrdiff_t>(reader.first()));
   std::ranges::sort(sample.values);
   return sample;
 }
@@ -220,13 +221,14 @@ Result<Range> FindRange(const ScaledWeights& weights) {
   if (weights.empty()) return Fail(ErrorCode::kEmptySample, "there are no weights; exclude the layer");
   std::int32_t low = OrderedKey(weights[0]);
   std::int32_t high = low;
-  ForEachRun(weights, [&](std::size_t, std::span<const float> run) {
+  RunReader reader(weights);
+  for (auto run = reader.Next(); !run.empty(); run = reader.Next()) {
     for (const float w : run) {
       const std::int32_t key = OrderedKey(w);
       low = std::min(low, key);
       high = std::max(high, key);
     }
-  });
+  }
   constexpr float kLargest = std::numeric_limits<float>::max();
   if (low < OrderedKey(-kLargest) || high > OrderedKey(kLargest)) return NotFinite(weights);
   return Range{ValueOfKey(low), ValueOfKey(high)};

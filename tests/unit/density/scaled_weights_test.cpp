@@ -37,10 +37,11 @@ TEST_CASE("Rows divided where they are read are those of a divided copy, whateve
     const ScaledWeights weights(rows.values, rows.scales);
     REQUIRE(weights.size() == rows.divided.size());
     std::vector<float> read;
-    ForEachRun(weights, [&](std::size_t first, std::span<const float> run) {
-      CHECK(first == read.size());
+    RunReader reader(weights);
+    for (auto run = reader.Next(); !run.empty(); run = reader.Next()) {
+      CHECK(reader.first() == read.size());
       read.insert(read.end(), run.begin(), run.end());
-    });
+    }
     CHECK(read == rows.divided);
     for (std::size_t i = 0; i < weights.size(); ++i) REQUIRE(weights[i] == rows.divided[i]);
     // From anywhere on, also from the middle of a row.

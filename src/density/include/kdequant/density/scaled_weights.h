@@ -40,16 +40,32 @@ class ScaledWeights {
   std::size_t columns_ = 0;        // of a row
 };
 
-/// Calls visit(first, run) for run after run, `first` being the number of the run's first weight.
-template <typename Visit>
-void ForEachRun(const ScaledWeights& weights, Visit visit) {
-  ScaledWeights::Room room;
-  for (std::size_t first = 0; first < weights.size();) {
-    const std::span<const float> run = weights.Run(first, room);
-    visit(first, run);
-    first += run.size();
+/// Reads weights from the first to the last:
+///
+///     RunReader reader(weights);
+///     for (auto run = reader.Next(); !run.empty(); run = reader.Next()) ...
+class RunReader {
+ public:
+  /// `weights` must outlive it.
+  explicit RunReader(const ScaledWeights& weights) : weights_(&weights) {}
+
+  /// The next run, valid until the one after it is asked for; empty at the end.
+  std::span<const float> Next() {
+    first_ = next_;
+    if (next_ == weights_->size()) return {};
+    const std::span<const float> run = weights_->Run(next_, room_);
+    next_ += run.size();
+    return run;
   }
-}
+
+  /// The number of the first weight of the run that was read last.
+  std::size_t first() const { return first_; }
+
+ private:
+  const ScaledWeights* weights_;
+  std::size_t first_ = 0, next_ = 0;
+  ScaledWeights::Room room_;
+};
 
 }  // namespace kdequant
 
