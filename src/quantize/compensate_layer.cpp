@@ -18,6 +18,7 @@
 #include "kdequant/compensation/im2col.h"
 #include "kdequant/compensation/refine.h"
 #include "kdequant/compensation/response.h"
+#include "restore_responses.h"
 
 namespace kdequant {
 namespace {
@@ -412,26 +413,11 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
     }
     best_.reset();
     moved_.clear();
-    if (++block_ == blocks_.size()) RestoreResponses();
+    // With all indices chosen.
+    if (++block_ == blocks_.size()) RestoreResponses(responses_, tensor_);
     picture_ = 0;
     round_ = 0;
     phase_ = Phase::kStart;
-  }
-
-  // With all indices chosen: channels that answer as they did, or tables, where nothing else is a channel's own.
-  void RestoreResponses() {
-    if (!tensor_.scales.empty()) {
-      for (std::size_t o = 0; o < geometry_.channels; ++o)
-        tensor_.scales[o] =
-            RoundToHalf(static_cast<float>(static_cast<double>(tensor_.scales[o]) * responses_[o].Gain()));
-      return;
-    }
-    const std::size_t channels = geometry_.channels / tensor_.TableCount();
-    for (std::size_t t = 0; t < tensor_.TableCount(); ++t) {
-      Response response;
-      for (std::size_t o = t * channels; o < (t + 1) * channels; ++o) response.Add(responses_[o]);
-      tensor_.steps[t] = RoundToStep(static_cast<double>(tensor_.steps[t]) * response.Gain());
-    }
   }
 
   LayerGeometry geometry_;

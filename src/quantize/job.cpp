@@ -15,6 +15,7 @@
 #include "kdequant/calibration/walk.h"
 #include "kdequant/quantize/quantize.h"
 #include "network.h"
+#include "restore_responses.h"
 
 namespace kdequant {
 namespace {
@@ -86,9 +87,10 @@ class QuantizeJobBase : public QuantizeJob {
             .weights = weights.values.size()};
   }
 
-  // Rounds to the nearest levels and installs; an excluded layer is reported only. `means` as for Install.
+  // Rounds to the nearest levels and installs; an excluded layer is reported only. `means` as for Install. Where it is
+  // told whether the layer's inputs are `nonnegative`, channels are given their answers back.
   Result<void> RoundLayer(std::size_t layer, std::span<const double> float_means,
-                          std::span<const double> quantized_means) {
+                          std::span<const double> quantized_means, std::optional<bool> nonnegative = {}) {
     const auto start = std::chrono::steady_clock::now();
     LayerReport report = NewReport(layer);
     if (network_.Excluded(layer)) {
@@ -97,6 +99,8 @@ class QuantizeJobBase : public QuantizeJob {
     } else {
       auto rounded = network_.Round(layer, report);
       if (!rounded) return Forward(rounded);
+      auto* const codebook = std::get_if<CodebookTensor>(&*rounded);
+      if (nonnegative && codebook != nullptr) RestoreResponses(network_.Weights(layer).values, *nonnegative, *codebook);
       network_.Install(layer, std::move(*rounded), float_means, quantized_means, report);
     }
     report.milliseconds = MillisecondsSince(start);
@@ -172,7 +176,13 @@ class NearestJob final : public QuantizeJobBase {
     const std::size_t layer = layers()[next_layer_];
     std::span<const double> means;
     if (options_.bias_correction && statistics_) means = statistics_->statistics().column_means.at(layer);
-    auto rounded = RoundLayer(layer, means, means);
+    std::optional<bool> nonnegative;
+    if (statistics_) {
+      const ValueExtents& extents = statistics_->statistics().extents;
+      const auto input = extents.find(float_graph().nodes[layer].inputs[0]);
+      nonnegative = input != extents.end() && input->second.low >= 0;
+    }
+    auto rounded = RoundLayer(layer, means, means, nonnegative);
     if (!rounded) return rounded;
     if (++next_layer_ < layers().size()) return {};
     const bool ranges = options_.activations == ActivationMode::kStatic && statistics_;

@@ -39,8 +39,8 @@ struct MethodChoice {
   const char* text;
 };
 constexpr std::array kMethodChoices{
-    MethodChoice{Method::kKdeLm, "KDE + Lloyd-Max"},
-    MethodChoice{Method::kKdeKm, "KDE + k-means"},
+    MethodChoice{Method::kKdeLm, "Lloyd-Max on a density"},
+    MethodChoice{Method::kKdeKm, "k-means on a density"},
     MethodChoice{Method::kLloydMax, "Lloyd-Max, all weights"},
     MethodChoice{Method::kKMeans, "k-means, all weights"},
     MethodChoice{Method::kOptimal, "optimum, all weights"},
