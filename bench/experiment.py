@@ -87,11 +87,11 @@ def settings(quick: bool) -> list[dict[str, str]]:
 
 
 def cut_at_last_pooling(source: Path, target: Path) -> None:
-    """The network up to its last MaxPool, whose output becomes the network's."""
+    """The network up to its last MaxPool, whose output becomes the network's, as one row."""
     model = onnx.load(source)
     last = max(i for i, node in enumerate(model.graph.node) if node.op_type == "MaxPool")
-    output = model.graph.node[last].output[0]
-    nodes = list(model.graph.node[: last + 1])
+    output = "features"
+    nodes = [*model.graph.node[: last + 1], onnx.helper.make_node("Flatten", [model.graph.node[last].output[0]], [output])]
     del model.graph.node[:], model.graph.output[:]
     model.graph.node.extend(nodes)
     model.graph.output.append(onnx.helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, None))
@@ -305,10 +305,8 @@ def report() -> None:
         "",
         "    KDEQUANT_DATA=... python3 bench/experiment.py run && python3 bench/experiment.py report",
         "",
-        "Rows that are missing beside another network's have not been measured: most networks have those of `run --quick`. The rows of",
-        "effort default are older than means, answers, the ranges of sums and the gains of channels, and all but cifar-vgg's and",
-        "cifar-resnet20's older than the limit of ranges to twice the pictures' median",
-        "([method.md](method.md)). Design times are left out where other programs had most of the machine (`design_ms_busy` in the raw figures).",
+        "Rows that are missing beside another network's have not been measured. Design times are left out where other programs had most",
+        "of the machine (`design_ms_busy` in the raw figures).",
         "",
         "(raw figures: [bench/results/experiment.jsonl](../bench/results/experiment.jsonl)). *Samples*: weights a layer that the density is estimated",
         "from; *design*: time for all layers; *agreement*: images on which the first answer is the float network's.",
