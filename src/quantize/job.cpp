@@ -151,7 +151,7 @@ class QuantizeJobBase : public QuantizeJob {
   std::optional<Error> failure_;
 };
 
-// Every weight goes to its nearest level; ranges and bias from the float network.
+// Every weight goes to its nearest level; ranges, bias and whether inputs are ever negative from the float network.
 class NearestJob final : public QuantizeJobBase {
  public:
   NearestJob(std::shared_ptr<const Graph> graph, QuantizeOptions options)

@@ -14,7 +14,7 @@ namespace kdequant {
 /// no scales, the step of each table with the gain of all its channels. Rounded as they are stored.
 void RestoreResponses(std::span<const Response> responses, CodebookTensor& tensor);
 
-/// The same for a tensor whose channels see all of a row: `weights`, [channels, columns], is what was quantized;
+/// The same for a layer that was quantized whole, not run by run: `weights` are what `tensor` was made of,
 /// `nonnegative` says that the layer's inputs are never negative.
 void RestoreResponses(std::span<const float> weights, bool nonnegative, CodebookTensor& tensor);
 

@@ -84,6 +84,34 @@ TEST_CASE("Each effort keeps the logits of unseen pictures better than the one b
   CHECK(compensated < 0.6 * fast);
 }
 
+TEST_CASE("At effort fast every channel answers to what its weights look for as before") {
+  const Graph graph = SmallNetwork();
+  const Graph quantized = Quantize(graph, SmallOptions(Effort::kFast)).graph;
+  const auto weights_of = [](const Graph& network, const std::string& layer) {
+    const auto node = std::ranges::find(network.nodes, layer, &Node::name);
+    REQUIRE(node != network.nodes.end());
+    return Dequantize(*network.value(node->inputs[1]).constant).value();
+  };
+  // Pictures are read as numbers from 0 to 1, and ReLU comes before all other layers: no input is ever negative.
+  for (const char* layer : {"stem", "project", "grouped", "fc"}) {
+    CAPTURE(layer);
+    const FloatTensor before = weights_of(graph, layer);
+    const FloatTensor after = weights_of(quantized, layer);
+    const auto channels = static_cast<std::size_t>(before.shape[0]);
+    const std::size_t columns = before.values.size() / channels;
+    for (std::size_t o = 0; o < channels; ++o) {
+      double wanted = 0;
+      double given = 0;
+      for (std::size_t k = o * columns; k < (o + 1) * columns; ++k) {
+        const double input = std::max(static_cast<double>(before.values[k]), 0.0);
+        wanted += static_cast<double>(before.values[k]) * input;
+        given += static_cast<double>(after.values[k]) * input;
+      }
+      CHECK(given == doctest::Approx(wanted).epsilon(1e-3));
+    }
+  }
+}
+
 TEST_CASE("Bias correction takes the mean difference away") {
   for (const Effort effort : {Effort::kFast, Effort::kDefault}) {
     double with = 0;

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <utility>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
 #include <vector>
 
 #include "kdequant/base/random.h"

@@ -35,7 +35,7 @@ enum class ActivationMode {
 };
 
 enum class Calibration {
-  kNone,       ///< No picture: no bias correction, and dynamic ranges.
+  kNone,       ///< No picture: no bias correction, no gains, and dynamic ranges.
   kSynthetic,  ///< Seeded dead-leaves pictures.
   kPictures,   ///< The caller's.
 };
@@ -43,7 +43,7 @@ enum class Calibration {
 /// A combination of the other options with a name; QuantizeOptions{} is kDefault.
 enum class Effort {
   kPlain,    ///< The paper: levels and assignment, no calibration.
-  kFast,     ///< Ranges and bias correction from 16 pictures.
+  kFast,     ///< Ranges, bias correction and gains (Response) from 16 pictures.
   kDefault,  ///< Error compensation too, with 64 pictures, and 8 bits for the smallest layers.
   kBest,     ///< The same with 256 pictures, more fits, and sweeps.
 };
