@@ -46,7 +46,7 @@ test('another one is a click away, stands in the address, and asks for no part t
   const before = partsAsked();
   await page.getByRole('button', { name: 'Second network' }).click();
   await atHand('Second network');
-  assert.match(page.url(), /network=second/);
+  await page.waitForURL(/network=second/);
   assert.equal(partsAsked(), before);
   assert.deepEqual(site.problems, []);
 });

@@ -135,7 +135,28 @@ test('one subfolder a class works too; without classes only the agreement is cou
   assert.equal(await plain.getByText('right: float').count(), 0);
 });
 
-test('photos, a folder and an empty folder can be dropped, and a photo pasted', async () => {
+/**
+ * Calls `body` with a page of its own. Chromium was seen never to hand over a folder's files, dropped or chosen, until it was
+ * started anew: then the page gets another browser, once.
+ */
+async function withFolders(body) {
+  for (const isLast of [false, true]) {
+    const { page, problems, close } = await openPage({ hash: QUICK });
+    try {
+      await waitForModel(page);
+      if (!isLast) page.setDefaultTimeout(40_000);
+      await body(page);
+      assert.deepEqual(problems, []);
+      return;
+    } catch (error) {
+      if (isLast || error.name !== 'TimeoutError') throw error;
+    } finally {
+      await close();
+    }
+  }
+}
+
+test('photos can be dropped and pasted', async () => {
   const { page } = site;
   await drop(page, [photo('camera.jpg').pathname]);
   await result(page, 'camera.jpg').waitFor();
@@ -146,38 +167,47 @@ test('photos, a folder and an empty folder can be dropped, and a photo pasted', 
     document.dispatchEvent(new ClipboardEvent('paste', { clipboardData }));
   });
   assert.ok((await rows(result(page, 'pasted.jpg'))).length >= 5);
-  await openView(page, 'Look inside');
+});
+
+test('a folder dropped on any view is scored, and an empty one said to be empty', async () => {
   const folder = join(scratch, 'dropped');
   await mkdir(join(folder, 'espresso'), { recursive: true });
   await cp(photo('coffee.jpg'), join(folder, 'espresso', 'coffee.jpg'));
-  await drop(page, [folder]);
-  const panel = page.getByRole('region', { name: 'dropped' });
-  await panel.getByText(/1 picture in/).waitFor();
-  assert.match(await panel.innerText(), /1 has a class, by the name of their folder/);
   await mkdir(join(scratch, 'empty'));
-  await drop(page, [join(scratch, 'empty')]);
-  await page
-    .getByRole('region', { name: 'empty' })
-    .getByText(/folder is empty/)
-    .waitFor();
-  await page.getByRole('button', { name: 'Close' }).click();
+  await withFolders(async (page) => {
+    await openView(page, 'Look inside');
+    await drop(page, [folder]);
+    const panel = page.getByRole('region', { name: 'dropped' });
+    await panel.getByText(/1 picture in/).waitFor();
+    assert.match(await panel.innerText(), /1 has a class, by the name of their folder/);
+    await drop(page, [join(scratch, 'empty')]);
+    await page
+      .getByRole('region', { name: 'empty' })
+      .getByText(/folder is empty/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Close' }).click();
+    assert.equal(await page.getByRole('region', { name: 'empty' }).count(), 0);
+  });
 });
 
 test('a folder without pictures and a wrong table are refused with a sentence', async () => {
-  const { page } = site;
   const folder = join(scratch, 'papers');
+  const wrong = join(scratch, 'wrong table');
   await mkdir(folder);
   await writeFile(join(folder, 'a.txt'), 'text');
-  await page.locator('#classify-folder').setInputFiles(folder);
-  await page
-    .getByRole('region', { name: 'papers' })
-    .getByText(/no picture among 1 file/)
-    .waitFor();
-  await cp(photo('coffee.jpg'), join(folder, 'coffee.jpg'));
-  await writeFile(join(folder, 'labels.csv'), 'file,class_index\nmissing.jpg,1\n');
-  await page.locator('#classify-folder').setInputFiles(folder);
-  await page.getByText(/labels\.csv: names "missing\.jpg", which is not in the folder/).waitFor();
-  await page.getByRole('button', { name: 'Close' }).click();
+  await mkdir(wrong);
+  await cp(photo('coffee.jpg'), join(wrong, 'coffee.jpg'));
+  await writeFile(join(wrong, 'labels.csv'), 'file,class_index\nmissing.jpg,1\n');
+  await withFolders(async (page) => {
+    await openView(page, 'Classify');
+    await page.locator('#classify-folder').setInputFiles(folder);
+    await page
+      .getByRole('region', { name: 'papers' })
+      .getByText(/no picture among 1 file/)
+      .waitFor();
+    await page.locator('#classify-folder').setInputFiles(wrong);
+    await page.getByText(/labels\.csv: names "missing\.jpg", which is not in the folder/).waitFor();
+  });
 });
 
 test('nothing went wrong unseen, and nothing but this page was asked for anything', () => {

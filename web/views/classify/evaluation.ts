@@ -4,7 +4,7 @@ import { type EvaluatedPicture, type EvaluationFigures, type EvaluationReport, t
 
 import { isAbort, messageOf } from '../../app/alerts.js';
 import { startEngine } from '../../app/engine.js';
-import { type folder } from '../../app/folder.js';
+import { folder } from '../../app/folder.js';
 import { network, onNetworkReplaced } from '../../app/network.js';
 import { small } from '../../app/quantization.js';
 
@@ -87,8 +87,11 @@ export function stopEvaluation(): void {
   running?.abort();
 }
 
-onNetworkReplaced(() => {
+// Figures never stand under the name of another folder or network.
+function forget(): void {
   running?.abort();
   running = undefined;
   evaluation.value = { kind: 'idle' };
-});
+}
+folder.subscribe(forget);
+onNetworkReplaced(forget);

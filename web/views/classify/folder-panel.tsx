@@ -43,7 +43,6 @@ export function FolderPanel() {
           type="button"
           class="button button--small button--quiet photo__remove"
           onClick={() => {
-            stopEvaluation();
             folder.value = undefined;
           }}
         >
@@ -58,7 +57,7 @@ export function FolderPanel() {
 function Body({ state }: { readonly state: EvaluationState }) {
   switch (state.kind) {
     case 'idle':
-      return <p class="hint">Waiting for the network…</p>;
+      return network.value.kind === 'ready' ? null : <p class="hint">Waiting for the network…</p>;
     case 'reading':
       return <p class="hint">Looking for pictures…</p>;
     case 'failed':
