@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/pool_f32.h"
 #include "kernels/w4a8_conv.h"
@@ -183,12 +184,13 @@ class Lowering {
   Result<bool> LowerConvolution(const Conv& op) {
     if (!IsImage(ShapeOf(Input(0)))) return false;
     const ConvGeometry geometry = MakeConvGeometry(op.window, op.groups, ShapeOf(Input(0)), ShapeOf(Output()));
-    constexpr std::ptrdiff_t kMostPixels = std::ptrdiff_t{1} << 24;  // Offsets are 32-bit integers.
-    if ((geometry.input.height + std::max<std::ptrdiff_t>(0, geometry.pads[0] + geometry.pads[2])) *
-            (geometry.input.width + std::max<std::ptrdiff_t>(0, geometry.pads[1] + geometry.pads[3])) >
-        kMostPixels) {
+    constexpr std::ptrdiff_t kMostPixels = std::ptrdiff_t{1} << 24;
+    const std::ptrdiff_t pixels =
+        (geometry.input.height + std::max<std::ptrdiff_t>(0, geometry.pads[0] + geometry.pads[2])) *
+        (geometry.input.width + std::max<std::ptrdiff_t>(0, geometry.pads[1] + geometry.pads[3]));
+    // Offsets are 32-bit integers.
+    if (pixels > kMostPixels || pixels * 4 * geometry.input.Blocks() > std::numeric_limits<std::int32_t>::max())
       return false;
-    }
     return LowerWeighted(geometry, Layout::kC4, 1);
   }
 
@@ -218,6 +220,9 @@ class Lowering {
     const Grid from = GridOf(builder_.slot(x).quantization);
     auto rows = w4a8::MakeRowConstants(weights.integers, weights.bias, static_cast<double>(from.scale), from.zero_point,
                                        LargestByte(from), static_cast<double>(grid.scale));
+    // Kernels round before they clamp. A layer that may leave what rounding bears, whose range tells nothing of its
+    // sums, hands floats on.
+    if (rows.largest > w4a8::kMostRounded) return LowerToFloats(geometry, layout, images, std::move(weights), x);
     // Silent rows count as zeros, which a table need not hold.
     for (std::size_t row = 0; row < weights.integers.rows; ++row) {
       if (rows.silent[row] == 0) continue;

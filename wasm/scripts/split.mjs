@@ -34,7 +34,7 @@ const threads = /10ThreadPool3RunI|5ServeE|_GLOBAL__N_15SleepE|_emscripten_stack
 const lengths = /__itoa|^_ZNSt3__212basic_stringIc.*__grow_by/;
 /** But not those that end in floats, as few layers do, unless they were called, or are the same for another arithmetic. */
 const floatOutput = /FloatOutput/;
-const arithmetic = /17RelaxedArithmeticILb[01]E/g;
+const arithmetic = /13AddArithmetic|14TwinArithmetic/g;
 /** Nor those that only run if a session asks for other kernels than the build's best, or measures ranges. */
 const onDemand = /RunPlain|w4a87RangeOf|QuantizeElements/;
 const onDemandBesideRelaxed = /PairArithmetic/;

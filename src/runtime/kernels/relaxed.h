@@ -1,8 +1,9 @@
 // kernels/relaxed.h
 // The relaxed integer dot product and its neighbours: of WebAssembly, or natively of SIMDe.
 //
-// A relaxed instruction may differ from machine to machine, but not for the operands that the kernels give it: the
-// second factor is in 0..127, so nothing is read as the other sign and no sum of two products leaves 16 bits.
+// A relaxed instruction may differ from machine to machine, but not where the second factor is in 0..127: nothing is
+// read as the other sign, and no sum of two products leaves 16 bits. Kernels that give it more ask first what this
+// machine makes of that (FastestArithmetic).
 #ifndef KDEQUANT_RUNTIME_KERNELS_RELAXED_H_
 #define KDEQUANT_RUNTIME_KERNELS_RELAXED_H_
 
@@ -25,7 +26,8 @@ namespace kdequant::relaxed {
 #if KDEQUANT_HAS_RELAXED
 #if defined(__EMSCRIPTEN__)
 
-/// a[2i] b[2i] + a[2i + 1] b[2i + 1] of bytes as 16-bit integers: a signed, b in 0..127.
+/// a[2i] b[2i] + a[2i + 1] b[2i + 1] of bytes as 16-bit integers: a signed, b in 0..127; or, where the processor reads
+/// b unsigned, in 0..255, and sums beyond 16 bits become the nearest number.
 inline v128_t DotPairs(v128_t a, v128_t b) { return wasm_i16x8_relaxed_dot_i8x16_i7x16(a, b); }
 
 /// Sums of four such products, added to 32-bit integers.

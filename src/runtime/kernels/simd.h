@@ -26,4 +26,11 @@
 #define KDEQUANT_NO_UNROLL
 #endif
 
+/// Before a function beside kernels that runs once a network: small code rather than fast.
+#if defined(__clang__)
+#define KDEQUANT_SMALL [[clang::minsize]]
+#else
+#define KDEQUANT_SMALL
+#endif
+
 #endif  // KDEQUANT_RUNTIME_KERNELS_SIMD_H_

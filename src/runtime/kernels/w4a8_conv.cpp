@@ -21,7 +21,8 @@ Result<Convolution> Convolution::Create(const ConvGeometry& geometry, IntegerWei
   return made;
 }
 
-Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmetic arithmetic, int threads) {
+KDEQUANT_SMALL Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmetic arithmetic,
+                                              int threads) {
   const ConvGeometry& g = geometry_;
   const bool whole_blocks = g.groups == 1 || (g.GroupInputs() % 4 == 0 && g.GroupOutputs() % 4 == 0);
   if (arithmetic == Arithmetic::kPlain || (!g.IsDepthwise() && !whole_blocks)) {
@@ -54,7 +55,7 @@ Result<void> Convolution::Pack(IntegerWeights weights, bool seven_bits, Arithmet
   return {};
 }
 
-void Convolution::LayOutWindows() {
+KDEQUANT_SMALL void Convolution::LayOutWindows() {
   const ConvGeometry& g = geometry_;
   windows_.is_plain_3x3 = g.IsPlain3x3() && !g.IsDepthwise();
   // Tiles of 3x3 windows reach one row past the end, vector loads 15 bytes past the last pixel of that.

@@ -7,16 +7,16 @@
 // passes over many pixels.
 //
 // Three instructions can multiply, and all give the same sums:
-// - pairs of 16-bit integers, everywhere;
+// - pairs of 16-bit integers, everywhere, of an image that was widened once for all channels. 3x3 windows side by side
+//   take fewer products yet (kernels/w4a8_winograd.h);
 // - the relaxed dot product (kernels/relaxed.h) added to 32 bits in one instruction: twice as fast where the processor
-//   has that instruction too (AVX-VNNI, ARM's dot product);
-// - the relaxed dot product to 16 bits and one multiplication with ones: faster where it has not.
-// 16-bit pairs read an image that was widened once for all channels. 3x3 windows side by side take fewer products yet
-// (kernels/w4a8_winograd.h).
-//
-// The relaxed ones need a factor in 0..127. Activations use all 8 bits, so it is the weights, whose codes lie within
-// +-63: with code + 64 for a weight, sum(x code) = sum(x (code + 64)) - 64 sum(x), and the last sum is one for all
-// channels of a pixel.
+//   has that instruction too (AVX-VNNI, ARM's dot product). Its second factor is in 0..127, and activations use all 8
+//   bits, so it is the weights, whose codes lie within +-63: with code + 64 for a weight, sum(x code) =
+//   sum(x (code + 64)) - 64 sum(x), and the last sum is one for all channels of a pixel;
+// - the relaxed dot product to 16 bits, and one multiplication with ones. Processors that want this (x86 without VNNI)
+//   read the second factor as 0..255, so it is the activations, plus 128: sum((x + 128) code) = sum(x code) +
+//   128 sum(code), and the last sum is a constant of the channel. Two steps share the multiplication with ones wherever
+//   their sum in 16 bits cannot overflow, which is almost everywhere.
 #ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_DENSE_H_
 #define KDEQUANT_RUNTIME_KERNELS_W4A8_DENSE_H_
 
@@ -35,11 +35,11 @@ enum class Arithmetic {
   kPlain,         ///< Loops, the reference.
   kPairs,         ///< 16-bit pairs.
   kRelaxedAdd,    ///< Relaxed dot product with addition.
-  kRelaxedPairs,  ///< Relaxed dot product in 16 bits.
+  kRelaxedPairs,  ///< Relaxed dot product in 16 bits, of unsigned activations.
 };
 
-/// Which relaxed arithmetic is faster here, measured once in a few milliseconds; kPairs where a known product comes
-/// out wrong or the build has none.
+/// Which arithmetic is the fastest here, told by what the relaxed instructions answer to known products; kPairs where
+/// that is something unknown, or the build has none.
 Arithmetic FastestArithmetic();
 
 /// Where the windows of one group's output pixels lie, in bytes.
@@ -52,12 +52,9 @@ struct Windows {
   std::vector<std::int32_t> taps;     ///< From an origin to each tap.
 };
 
-/// The bytes from one window to the next of four pixels: 4, 8 or 16 (strides of 1, 2 and 4); 0 where it is none of
-/// these or not the same for all.
-inline int SpacingOf(const std::int32_t* origins) {
-  const std::int32_t spacing = origins[1] - origins[0];
-  const bool same = origins[2] - origins[1] == spacing && origins[3] - origins[2] == spacing;
-  return same && (spacing == 4 || spacing == 8 || spacing == 16) ? spacing : 0;
+/// Whether the windows of four pixels lie side by side, without a stride.
+inline bool AreSideBySide(const std::int32_t* origins) {
+  return origins[1] - origins[0] == 4 && origins[2] - origins[1] == 4 && origins[3] - origins[2] == 4;
 }
 
 /// A group's first block and the bytes from one block to the next.
@@ -91,10 +88,14 @@ class Dense {
               const Output& output, std::byte* scratch, const Threads& threads) const;
   std::size_t PanelsAtOnce(const Windows& windows) const;
   bool UsesWinograd(const Windows& windows) const;
-  bool Widens(const Windows& windows) const;
+  std::size_t RearrangedBytes(const Windows& windows, std::ptrdiff_t source_stride) const;
+  void FindTwins();
 
   PackedWeights weights_;
   Arithmetic arithmetic_ = Arithmetic::kPairs;
+  // Of kRelaxedPairs:
+  std::vector<bool> twins_;           // [panel][step / 2]: whether that step and the next may be summed in 16 bits.
+  std::vector<std::int32_t> raises_;  // [panels * 8]: what 128 more in every byte of the image add to a row's sums.
 };
 
 }  // namespace kdequant::w4a8

@@ -47,7 +47,7 @@ void DepthwisePairs::Run(const Source& source, const Windows& windows, const Ima
 template <typename Output>
 void DepthwisePairs::RunBlock(const Source& source, const Windows& windows, const Image& image, const Output& output,
                               std::ptrdiff_t block) const {
-  const VectorBounds bounds = MakeStore(output);
+  const ByteBounds bounds = MakeStore(output);
   const std::size_t pairs = (windows.taps.size() + 1) / 2;
   const std::int8_t* const pixels = source.pixels + block * source.block_stride;
   const v128_t start = wasm_v128_load(output.rows.start + 4 * block);
@@ -59,7 +59,7 @@ void DepthwisePairs::RunBlock(const Source& source, const Windows& windows, cons
       bytes = wasm_v128_load32_lane(pixels + origins[2] + tap, bytes, 2);
       return wasm_v128_load32_lane(pixels + origins[3] + tap, bytes, 3);
     };
-    const bool adjacent = SpacingOf(origins) == 4;
+    const bool adjacent = AreSideBySide(origins);
     v128_t sums[4] = {start, start, start, start};
     const std::int16_t* weight = weights_.data() + static_cast<std::size_t>(block) * pairs * 8;
     KDEQUANT_NO_UNROLL
@@ -94,14 +94,14 @@ bool DepthwiseRows::Supports(const ConvGeometry& g) {
          std::ranges::all_of(g.pads, [](std::ptrdiff_t pad) { return pad >= 0; });
 }
 
-Result<DepthwiseRows> DepthwiseRows::Create(const ConvGeometry& geometry, const IntegerWeights& weights,
-                                            bool seven_bits, Arithmetic arithmetic) {
+KDEQUANT_SMALL Result<DepthwiseRows> DepthwiseRows::Create(const ConvGeometry& geometry, const IntegerWeights& weights,
+                                                           bool seven_bits, Arithmetic arithmetic) {
   DepthwiseRows made;
   const ConvGeometry& g = geometry;
   made.geometry_ = g;
   made.four_rows_ = KDEQUANT_HAS_RELAXED && seven_bits && arithmetic == Arithmetic::kRelaxedAdd;
   const std::ptrdiff_t line_rows = made.four_rows_ ? 4 : 2;
-  made.rows_ = g.strides[0] == 1 ? 2 : 1;
+  made.rows_ = g.strides[0] == 1 && g.strides[1] == 1 ? 2 : 1;
   made.lines_ = ((made.rows_ - 1) * g.strides[0] + g.kernel[0] + line_rows - 1) / line_rows;
   made.line_width_ = std::max(g.input.width + g.pads[1] + g.pads[3],
                               (std::max<std::ptrdiff_t>(g.output.width, 4) - 1) * g.strides[1] + g.kernel[1]);
@@ -216,7 +216,10 @@ struct DepthwiseRows::Lines {
   const std::int8_t* zeros;  // A row of zero points.
   std::ptrdiff_t first = 0;  // Of the ring.
 
-  std::int8_t* Line(std::ptrdiff_t i) const { return start + (first + i) % count * 16 * width; }
+  std::int8_t* Line(std::ptrdiff_t i) const {
+    const std::ptrdiff_t at = first + i;  // Divisions take as long as a pixel.
+    return start + (at < count ? at : at - count) * 16 * width;
+  }
 
   // Makes the last `fresh` lines; `first_row` is that of the first line.
   template <typename A>
@@ -235,31 +238,47 @@ struct DepthwiseRows::Lines {
   }
 };
 
-// Four output pixels of one row, or of two. Stride: 1 or 2, or 0 for any other.
-template <typename A, int Rows, int Stride>
-void DepthwiseRows::AddTile(const Lines& lines, const std::int8_t* weights, std::ptrdiff_t column,
-                            v128_t (&sums)[2][4]) const {
-  const std::ptrdiff_t step = 16 * (Stride == 0 ? geometry_.strides[1] : Stride);
-  const std::ptrdiff_t columns = geometry_.kernel[1];
+// One output row, or two, four pixels at a time; their sums stay in registers until they are bytes. Stride: 1, or 0
+// for any.
+template <typename A, int Rows, int Stride, typename Output>
+void DepthwiseRows::RunRow(const Lines& lines, const Output& output, std::ptrdiff_t block, std::ptrdiff_t oy) const {
+  const ConvGeometry& g = geometry_;
+  const ByteBounds bounds = MakeStore(output);
+  const std::ptrdiff_t step = 16 * (Stride == 0 ? g.strides[1] : Stride);
+  const std::ptrdiff_t columns = g.kernel[1];
   const std::ptrdiff_t weight_step = 16 * rows_;
-  v128_t upper[4] = {sums[0][0], sums[0][1], sums[0][2], sums[0][3]};
-  v128_t lower[4] = {sums[1][0], sums[1][1], sums[1][2], sums[1][3]};
-  for (std::ptrdiff_t line = 0; line < lines_; ++line) {
-    const std::int8_t* at = lines.Line(line) + column * step;
-    KDEQUANT_NO_UNROLL
-    for (std::ptrdiff_t kx = 0; kx < columns; ++kx, at += 16, weights += weight_step) {
-      const v128_t first = wasm_v128_load(weights);
-      const v128_t second = Rows == 2 ? wasm_v128_load(weights + 16) : first;
-      for (int p = 0; p < 4; ++p) {
-        const v128_t x = wasm_v128_load(at + p * step);
-        upper[p] = A::Dot(first, x, upper[p]);
-        if constexpr (Rows == 2) lower[p] = A::Dot(second, x, lower[p]);
+  const std::ptrdiff_t width = g.output.width;
+  const std::int8_t* const first_weights = weights_.data() + block * lines_ * columns * weight_step;
+  const v128_t start = wasm_v128_load(output.rows.start + 4 * block);
+  for (std::ptrdiff_t tile = 0; tile < width; tile += 4) {
+    // The last tile of a row reaches back over the one before it.
+    const std::ptrdiff_t ox = std::max<std::ptrdiff_t>(0, std::min(tile, width - 4));
+    v128_t upper[4] = {start, start, start, start};
+    v128_t lower[4] = {start, start, start, start};
+    const std::int8_t* weights = first_weights;
+    for (std::ptrdiff_t line = 0; line < lines_; ++line) {
+      const std::int8_t* at = lines.Line(line) + ox * step;
+      KDEQUANT_NO_UNROLL
+      for (std::ptrdiff_t kx = 0; kx < columns; ++kx, at += 16, weights += weight_step) {
+        const v128_t first = wasm_v128_load(weights);
+        const v128_t second = Rows == 2 ? wasm_v128_load(weights + 16) : first;
+        for (int p = 0; p < 4; ++p) {
+          const v128_t x = wasm_v128_load(at + p * step);
+          upper[p] = A::Dot(first, x, upper[p]);
+          if constexpr (Rows == 2) lower[p] = A::Dot(second, x, lower[p]);
+        }
       }
     }
-  }
-  for (int p = 0; p < 4; ++p) {
-    sums[0][p] = upper[p];
-    sums[1][p] = lower[p];
+    const std::ptrdiff_t index = g.output.Index(4 * block, oy * width + ox);
+    if (width >= 4) {
+      Store<4>(output, bounds, 4 * block, index, upper);
+      if constexpr (Rows == 2) Store<4>(output, bounds, 4 * block, index + 4 * width, lower);
+      continue;
+    }
+    for (std::ptrdiff_t p = 0; p < width; ++p) {
+      Store<1>(output, bounds, 4 * block, index + 4 * p, upper + p);
+      if constexpr (Rows == 2) Store<1>(output, bounds, 4 * block, index + 4 * (width + p), lower + p);
+    }
   }
 }
 
@@ -285,9 +304,6 @@ void DepthwiseRows::RunWith(const std::int8_t* input, std::int32_t zero_point, c
 template <typename A, typename Output>
 void DepthwiseRows::RunBlock(Lines& lines, const std::int8_t* input, const Output& output, std::ptrdiff_t block) const {
   const ConvGeometry& g = geometry_;
-  const VectorBounds bounds = MakeStore(output);
-  const std::int8_t* const weights = weights_.data() + block * lines_ * g.kernel[1] * rows_ * 16;
-  const v128_t start = wasm_v128_load(output.rows.start + 4 * block);
   const std::int8_t* const pixels = input + block * g.input.BlockStride();
   const bool slides = rows_ * g.strides[0] == A::kRows;  // One line on from step to step.
   for (std::ptrdiff_t oy = 0; oy < g.output.height; oy += rows_) {
@@ -295,30 +311,10 @@ void DepthwiseRows::RunBlock(Lines& lines, const std::int8_t* input, const Outpu
     if (keeps) lines.first = (lines.first + 1) % lines_;
     lines.template Fill<A>(pixels, oy * g.strides[0] - g.pads[0], keeps ? 1 : lines_);
     const bool both = rows_ == 2 && oy + 1 < g.output.height;
-    for (std::ptrdiff_t tile = 0; tile < g.output.width; tile += 4) {
-      // The last tile of a row reaches back over the one before it.
-      const std::ptrdiff_t ox = std::max<std::ptrdiff_t>(0, std::min(tile, g.output.width - 4));
-      v128_t sums[2][4] = {{start, start, start, start}, {start, start, start, start}};
-      const auto add = [&]<int Stride>() {
-        if (both) return AddTile<A, 2, Stride>(lines, weights, ox, sums);
-        AddTile<A, 1, Stride>(lines, weights, ox, sums);
-      };
-      if (g.strides[1] == 1) {
-        add.template operator()<1>();
-      } else if (g.strides[1] == 2) {
-        add.template operator()<2>();
-      } else {
-        add.template operator()<0>();
-      }
-      for (std::ptrdiff_t row = 0; row < (both ? 2 : 1); ++row) {
-        const std::ptrdiff_t index = g.output.Index(4 * block, (oy + row) * g.output.width + ox);
-        if (g.output.width >= 4) {
-          Store<4>(output, bounds, 4 * block, index, sums[row]);
-        } else {
-          for (std::ptrdiff_t p = 0; p < g.output.width; ++p)
-            Store<1>(output, bounds, 4 * block, index + 4 * p, sums[row] + p);
-        }
-      }
+    if (both) {
+      RunRow<A, 2, 1>(lines, output, block, oy);
+    } else {
+      RunRow<A, 1, 0>(lines, output, block, oy);
     }
   }
 }

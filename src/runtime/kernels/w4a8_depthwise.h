@@ -38,8 +38,8 @@ class DepthwisePairs {
 ///
 /// Input rows are interleaved to lines, so that a vector holds one column of four channels; a dot product of it with a
 /// column of the kernel is that column's part of an output. Lines are of two rows in 16 bits; or, for the relaxed dot
-/// product with addition, of four rows in bytes, which must be in 0..127 then. Where rows do not skip, two output rows
-/// share what was interleaved, the second with its kernel a row lower.
+/// product with addition, of four rows in bytes, which must be in 0..127 then. Where neither rows nor columns are
+/// skipped, two output rows share what was interleaved, the second with its kernel a row lower.
 class DepthwiseRows {
  public:
   /// Whether the geometry is one of those: no dilation, no cropping.
@@ -57,8 +57,8 @@ class DepthwiseRows {
 
  private:
   struct Lines;
-  template <typename A, int Rows, int Stride>
-  void AddTile(const Lines& lines, const std::int8_t* weights, std::ptrdiff_t column, v128_t (&sums)[2][4]) const;
+  template <typename A, int Rows, int Stride, typename Output>
+  void RunRow(const Lines& lines, const Output& output, std::ptrdiff_t block, std::ptrdiff_t oy) const;
   template <typename A, typename Output>
   void RunWith(const std::int8_t* input, std::int32_t zero_point, const Output& output, std::byte* scratch,
                const Threads& threads) const;

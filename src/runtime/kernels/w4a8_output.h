@@ -17,7 +17,7 @@ struct RowStart {
   const float* multipliers = nullptr;
 };
 
-/// nearest(float(sum) * multiplier) within the bounds, from the zero point.
+/// nearest(float(sum) * multiplier) within the bounds, from the zero point. No product is beyond kMostRounded.
 struct ByteOutput {
   RowStart rows;
   Bounds bounds;
@@ -45,27 +45,27 @@ inline void Put(const FloatOutput& output, std::ptrdiff_t channel, std::ptrdiff_
 }
 
 /// Constants of `Store` that are the same for a whole layer.
-inline VectorBounds MakeStore(const ByteOutput& output) { return {output.bounds, output.zero_point}; }
-inline VectorBounds MakeStore(const FloatOutput&) { return {Bounds{}, 0}; }
+inline ByteBounds MakeStore(const ByteOutput& output) { return {output.bounds, output.zero_point}; }
+inline ByteBounds MakeStore(const FloatOutput&) { return {Bounds{}, 0}; }
 
 /// Puts four channels of P pixels (four, or the only one of an image): sums[p] holds four channels of pixel p.
 template <int P>
-void Store(const ByteOutput& output, const VectorBounds& bounds, std::ptrdiff_t channel, std::ptrdiff_t index,
+void Store(const ByteOutput& output, const ByteBounds& bounds, std::ptrdiff_t channel, std::ptrdiff_t index,
            const v128_t* sums) {
   const v128_t multipliers = wasm_v128_load(output.rows.multipliers + channel);
+  const v128_t first = RoundVector(sums[0], multipliers, bounds);
   if constexpr (P == 4) {
-    wasm_v128_store(
-        output.bytes + index,
-        NarrowToBytes(RequantizeVector(sums[0], multipliers, bounds), RequantizeVector(sums[1], multipliers, bounds),
-                      RequantizeVector(sums[2], multipliers, bounds), RequantizeVector(sums[3], multipliers, bounds)));
+    const v128_t second = RoundVector(sums[1], multipliers, bounds);
+    const v128_t third = RoundVector(sums[2], multipliers, bounds);
+    const v128_t fourth = RoundVector(sums[3], multipliers, bounds);
+    wasm_v128_store(output.bytes + index, RoundedToBytes(first, second, third, fourth, bounds));
   } else {
-    const v128_t bytes = RequantizeVector(sums[0], multipliers, bounds);
-    wasm_v128_store32_lane(output.bytes + index, NarrowToBytes(bytes, bytes, bytes, bytes), 0);
+    wasm_v128_store32_lane(output.bytes + index, RoundedToBytes(first, first, first, first, bounds), 0);
   }
 }
 
 template <int P>
-void Store(const FloatOutput& output, const VectorBounds&, std::ptrdiff_t channel, std::ptrdiff_t index,
+void Store(const FloatOutput& output, const ByteBounds&, std::ptrdiff_t channel, std::ptrdiff_t index,
            const v128_t* sums) {
   const v128_t multipliers = wasm_v128_load(output.rows.multipliers + channel);
   const v128_t bias = wasm_v128_load(output.bias + channel);

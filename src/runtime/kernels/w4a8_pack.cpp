@@ -75,16 +75,19 @@ RowConstants MakeRowConstants(const IntegerWeights& weights, std::span<const flo
     const double bias = float_bias.empty() ? 0.0 : static_cast<double>(float_bias[row]);
     double unit = input_scale * weights.units[row];
     // Every partial sum lies within the start and `reach`: nothing overflows on the way either.
-    const double reach = static_cast<double>(magnitude) * top;
+    double reach = static_cast<double>(magnitude) * top;
     const double start = std::nearbyint(bias / unit) - static_cast<double>(std::int64_t{zero_point} * sum);
     if (std::abs(start) + reach <= kLimit) {  // false for a NaN (0 / 0)
       constants.bias.push_back(static_cast<std::int32_t>(start));
     } else {
       constants.silent[row] = 1;
       unit = std::abs(bias) / kSilentBias;
+      reach = 0;
       constants.bias.push_back(bias == 0 ? 0 : static_cast<std::int32_t>(std::copysign(kSilentBias, bias)));
     }
-    constants.multipliers.push_back(static_cast<float>(std::min(unit / output_scale, kLargestMultiplier)));
+    const double multiplier = std::min(unit / output_scale, kLargestMultiplier);
+    constants.multipliers.push_back(static_cast<float>(multiplier));
+    constants.largest = std::max(constants.largest, (std::abs(constants.bias.back()) + reach) * multiplier);
   }
   return constants;
 }

@@ -45,6 +45,7 @@ struct RowConstants {
   std::vector<std::int32_t> bias;    ///< Where accumulators start: float bias and zero point folded in.
   std::vector<float> multipliers;    ///< Accumulator to output grid (or to float).
   std::vector<std::uint8_t> silent;  ///< 1: the row's weights count as zeros.
+  double largest = 0;                ///< Of the products of a sum and its multiplier, whatever the input.
 };
 
 /// bias = nearest(float_bias / (input_scale * unit)) - zero_point * sum(values) and multiplier = input_scale * unit /

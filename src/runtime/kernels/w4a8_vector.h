@@ -41,9 +41,37 @@ inline v128_t RequantizeVector(v128_t accumulators, v128_t multipliers, const Ve
   return ToGrid(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(accumulators), multipliers), bounds);
 }
 
-/// 4 x 4 integers in -128..127 to 16 bytes.
+/// 4 x 4 integers to 16 bytes; what is no byte becomes the nearest one.
 inline v128_t NarrowToBytes(v128_t a, v128_t b, v128_t c, v128_t d) {
   return wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(a, b), wasm_i16x8_narrow_i32x4(c, d));
+}
+
+/// The largest magnitude of a product of sum and multiplier that rounding before clamping bears (below 2^22).
+inline constexpr double kMostRounded = 4e6;
+
+/// As VectorBounds, for results below kMostRounded: these are rounded first and clamped as bytes, 16 at once.
+struct ByteBounds {
+  v128_t rounding;
+  v128_t offset;
+  v128_t low;  ///< Bytes, from zero_point + bounds.low on.
+  v128_t high;
+
+  ByteBounds(Bounds bounds, std::int32_t zero_point)
+      : rounding(wasm_f32x4_splat(kRoundingFloat)),
+        offset(wasm_i32x4_splat(kRoundingBits - zero_point)),
+        low(wasm_i8x16_splat(static_cast<std::int8_t>(static_cast<std::int32_t>(bounds.low) + zero_point))),
+        high(wasm_i8x16_splat(static_cast<std::int8_t>(static_cast<std::int32_t>(bounds.high) + zero_point))) {}
+};
+
+/// Four sums on the grid, not yet within the bounds.
+inline v128_t RoundVector(v128_t sums, v128_t multipliers, const ByteBounds& bounds) {
+  const v128_t scaled = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sums), multipliers);
+  return wasm_i32x4_sub(wasm_f32x4_add(scaled, bounds.rounding), bounds.offset);
+}
+
+/// 4 x 4 of them as bytes within the bounds: Requantize of each.
+inline v128_t RoundedToBytes(v128_t a, v128_t b, v128_t c, v128_t d, const ByteBounds& bounds) {
+  return wasm_i8x16_min(wasm_i8x16_max(NarrowToBytes(a, b, c, d), bounds.low), bounds.high);
 }
 
 /// Bytes of 4 pixels (or rows) x 4 depths to 16-bit pairs: `even` holds depths 0 and 1 of all four, `odd` depths 2

@@ -57,36 +57,38 @@ struct Layer {
   std::ptrdiff_t RowStride() const { return windows.taps[3]; }
   std::ptrdiff_t Depths() const { return plan.depths; }
 
-  template <bool Nibbles>
-  void DecodePanel(std::ptrdiff_t panel, std::byte* filters) const {
-    constexpr std::ptrdiff_t kStep = Nibbles ? 16 : 32;
+  // The taps of a block as pairs of channels, of the lower and the upper four output channels. A function of its own,
+  // so that the transform is there once for both kinds of weights.
+  struct Taps {
+    v128_t of[2][kPairs][9];
+  };
+  [[gnu::noinline]] void LoadTaps(const std::uint8_t* step, Taps& taps) const {
     const v128_t table = wasm_v128_load(weights.table.data());
-    const std::uint8_t* step = weights.Panel(static_cast<std::size_t>(panel));
-    for (std::ptrdiff_t block = 0; block < windows.blocks; ++block, step += kStep) {
-      v128_t taps[2][kPairs][9];  // Of the lower and the upper four output channels.
-      for (std::ptrdiff_t tap = 0; tap < 9; ++tap) {
-        const std::uint8_t* const at = step + tap * windows.blocks * kStep;
-        const StepBytes bytes = Nibbles ? DecodeNibbles(at, table) : LoadStep(at);
-        for (int half = 0; half < 2; ++half) {
-          const DepthPairs both = PairsOfBytes(half == 0 ? bytes.first : bytes.second);
-          taps[half][0][tap] = both.even;
-          taps[half][1][tap] = both.odd;
-        }
+    for (std::ptrdiff_t tap = 0; tap < 9; ++tap, step += windows.blocks * StepBytesOf()) {
+      const StepBytes bytes = weights.nibbles ? DecodeNibbles(step, table) : LoadStep(step);
+      for (int half = 0; half < 2; ++half) {
+        const DepthPairs both = PairsOfBytes(half == 0 ? bytes.first : bytes.second);
+        taps.of[half][0][tap] = both.even;
+        taps.of[half][1][tap] = both.odd;
       }
+    }
+  }
+  std::ptrdiff_t StepBytesOf() const { return weights.nibbles ? 16 : 32; }
+
+  void TransformPanel(std::ptrdiff_t panel, std::byte* filters) const {
+    const std::uint8_t* step = weights.Panel(static_cast<std::size_t>(panel));
+    Taps taps;
+    for (std::ptrdiff_t block = 0; block < windows.blocks; ++block, step += StepBytesOf()) {
+      LoadTaps(step, taps);
       for (std::ptrdiff_t half = 0; half < 2; ++half) {
         for (std::ptrdiff_t pair = 0; pair < kPairs; ++pair) {
           runtime::TransformFilter<Transformed>(
-              [&](std::ptrdiff_t tap) { return taps[half][pair][tap]; },
+              [&](std::ptrdiff_t tap) { return taps.of[half][pair][tap]; },
               filters + (kPairs * block + pair) * runtime::kFilterDepthBytes + 16 * half,
               plan.depths * runtime::kFilterDepthBytes);
         }
       }
     }
-  }
-
-  void TransformPanel(std::ptrdiff_t panel, std::byte* filters) const {
-    if (weights.nibbles) return DecodePanel<true>(panel, filters);
-    DecodePanel<false>(panel, filters);
   }
 
   void TransformQuad(const Band& band, std::ptrdiff_t quad, std::byte* tiles, std::ptrdiff_t position_stride) const {
@@ -113,7 +115,8 @@ struct Layer {
     }
   }
 
-  void Finish(const Band& band, std::ptrdiff_t panel, const v128_t* sums, v128_t* pixels) const {
+  // Not inlined: V8 would keep its vectors alive over the products.
+  [[gnu::noinline]] void Finish(const Band& band, std::ptrdiff_t panel, const v128_t* sums, v128_t* pixels) const {
     const std::ptrdiff_t row = panel * static_cast<std::ptrdiff_t>(kPanelRows);
     FinishHalf(band, row, sums, pixels);
     if (row + 4 < static_cast<std::ptrdiff_t>(weights.rows)) FinishHalf(band, row + 4, sums + 4, pixels);
@@ -132,7 +135,7 @@ struct Layer {
         if (corner.x + 1 < Width()) target[1] = wasm_i32x4_add(start, wasm_i32x4_shr(of_tile.at[y][1], 2));
       }
     }
-    const VectorBounds bounds = MakeStore(output);
+    const ByteBounds bounds = MakeStore(output);
     const std::ptrdiff_t begin = 2 * band.first * Width();
     const std::ptrdiff_t count = std::min(2 * band.last, Height()) * Width() - begin;
     const std::ptrdiff_t index = (channel + row) / 4 * block_stride + 4 * begin;
