@@ -138,15 +138,6 @@ std::size_t DepthwiseRows::LineBytes() const {
 
 namespace {
 
-// Up to four pixels; none behind the last is read.
-v128_t LoadFour(const std::int8_t* pixels, std::ptrdiff_t count) {
-  if (count >= 4) return wasm_v128_load(pixels);
-  v128_t bytes = wasm_v128_load32_zero(pixels);
-  if (count > 1) bytes = wasm_v128_load32_lane(pixels + 4, bytes, 1);
-  if (count > 2) bytes = wasm_v128_load32_lane(pixels + 8, bytes, 2);
-  return bytes;
-}
-
 // Bytes of a and b in turn: of the first two pixels, and of the last two.
 v128_t InterleaveFront(v128_t a, v128_t b) {
   return wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);

@@ -1,6 +1,7 @@
 #include "kernels/w4a8_elementwise.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "kernels/w4a8_vector.h"
@@ -33,13 +34,43 @@ struct Reach {
   }
 };
 
-v128_t WindowMaximum(const PoolGeometry& g, const Reach& rows, const Reach& columns, const std::int8_t* block) {
-  v128_t best = wasm_i8x16_splat(kSmallest);
-  for (std::ptrdiff_t y = rows.begin; y < rows.end; y += g.dilations[0]) {
-    for (std::ptrdiff_t x = columns.begin; x < columns.end; x += g.dilations[1])
-      best = wasm_i8x16_max(best, wasm_v128_load32_zero(block + 4 * (y * g.input.width + x)));
+// The largest bytes of each column [first, last) over the rows of a window.
+void ColumnMaxima(const PoolGeometry& g, const Reach& rows, const std::int8_t* block, std::ptrdiff_t first,
+                  std::ptrdiff_t last, std::int8_t* maxima) {
+  for (std::ptrdiff_t x = first; x < last; x += 4, maxima += 16) {
+    v128_t best = wasm_i8x16_splat(kSmallest);
+    for (std::ptrdiff_t y = rows.begin; y < rows.end; y += g.dilations[0])
+      best = wasm_i8x16_max(best, LoadFour(block + 4 * (y * g.input.width + x), last - x));
+    wasm_v128_store(maxima, best);
   }
-  return best;
+}
+
+// A row of outputs: windows share the largest bytes of columns.
+void MaximaOfRow(const PoolGeometry& g, const Reach& rows, const std::int8_t* block, std::int8_t* to) {
+  constexpr std::ptrdiff_t kColumns = 256;  // At once; a window of more columns is alone.
+  alignas(16) std::array<std::int8_t, 4 * kColumns> maxima;
+  const std::ptrdiff_t span = (g.kernel[1] - 1) * g.dilations[1] + 1;
+  const std::ptrdiff_t at_once = std::max<std::ptrdiff_t>(1, (kColumns - span) / g.strides[1] + 1);
+  for (std::ptrdiff_t begin = 0; begin < g.output.width; begin += at_once) {
+    const std::ptrdiff_t end = std::min(begin + at_once, g.output.width);
+    const std::ptrdiff_t first = std::max<std::ptrdiff_t>(0, begin * g.strides[1] - g.pads[1]);
+    const std::ptrdiff_t last = Reach(g, 1, end - 1).end;
+    std::ptrdiff_t from = first;
+    do {
+      const std::ptrdiff_t until = std::min(from + kColumns, last);
+      ColumnMaxima(g, rows, block, from, until, maxima.data());
+      for (std::ptrdiff_t ox = begin; ox < end; ++ox) {
+        const Reach columns(g, 1, ox);
+        v128_t best = from == first ? wasm_i8x16_splat(kSmallest) : wasm_v128_load32_zero(to + 4 * ox);
+        std::ptrdiff_t x = columns.begin;
+        while (x < from) x += g.dilations[1];
+        for (; x < std::min(columns.end, until); x += g.dilations[1])
+          best = wasm_i8x16_max(best, wasm_v128_load32_zero(maxima.data() + 4 * (x - from)));
+        wasm_v128_store32_lane(to + 4 * ox, best, 0);
+      }
+      from += kColumns;
+    } while (from < last);
+  }
 }
 
 void WindowMaximumPlain(const PoolGeometry& g, const Reach& rows, const Reach& columns, const std::int8_t* block,
@@ -145,16 +176,14 @@ void MaxPool(const PoolGeometry& g, Stretch blocks, const std::int8_t* input, st
   for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) {
     const std::int8_t* const from = input + block * g.input.BlockStride();
     std::int8_t* to = output + block * g.output.BlockStride();
-    for (std::ptrdiff_t oy = 0; oy < g.output.height; ++oy) {
+    for (std::ptrdiff_t oy = 0; oy < g.output.height; ++oy, to += 4 * g.output.width) {
       const Reach rows(g, 0, oy);
-      for (std::ptrdiff_t ox = 0; ox < g.output.width; ++ox, to += 4) {
-        const Reach columns(g, 1, ox);
-        if (vectors) {
-          wasm_v128_store32_lane(to, WindowMaximum(g, rows, columns, from), 0);
-        } else {
-          WindowMaximumPlain(g, rows, columns, from, to);
-        }
+      if (vectors) {
+        MaximaOfRow(g, rows, from, to);
+        continue;
       }
+      for (std::ptrdiff_t ox = 0; ox < g.output.width; ++ox)
+        WindowMaximumPlain(g, rows, Reach(g, 1, ox), from, to + 4 * ox);
     }
   }
 }

@@ -3,13 +3,22 @@
 #ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_VECTOR_H_
 #define KDEQUANT_RUNTIME_KERNELS_W4A8_VECTOR_H_
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/simd.h"
 #include "kernels/w4a8_grid.h"
 
 namespace kdequant::w4a8 {
+
+/// Up to four pixels of four bytes; none behind the last is read.
+inline v128_t LoadFour(const std::int8_t* pixels, std::ptrdiff_t count) {
+  if (count >= 4) return wasm_v128_load(pixels);
+  v128_t bytes = wasm_v128_load32_zero(pixels);
+  if (count > 1) bytes = wasm_v128_load32_lane(pixels + 4, bytes, 1);
+  if (count > 2) bytes = wasm_v128_load32_lane(pixels + 8, bytes, 2);
+  return bytes;
+}
 
 /// Adding 1.5 * 2^23 to a float of at most 2^22 leaves its nearest integer (half to even) in the low mantissa bits:
 /// three times cheaper than i32x4.trunc_sat_f32x4_s, whose saturation costs browsers five instructions on x86.

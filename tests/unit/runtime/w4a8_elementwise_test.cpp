@@ -101,6 +101,34 @@ TEST_CASE("largest bytes of windows are the same from plain loops and from vecto
   }
 }
 
+TEST_CASE("largest bytes are the same of wide images, wide windows, windows with gaps and windows of padding alone") {
+  struct Case {
+    std::ptrdiff_t width, kernel, stride, dilation, pad_before, pad_after;
+  };
+  for (const Case& c : {Case{700, 3, 2, 1, 1, 1}, Case{700, 300, 1, 1, 0, 0}, Case{600, 5, 3, 70, 100, 3},
+                        Case{20, 2, 2, 1, 4, 4}, Case{5, 1, 1, 1, 0, 0}}) {
+    CAPTURE(c.width);
+    CAPTURE(c.kernel);
+    PoolGeometry g;
+    g.input = {4, 3, c.width};
+    g.kernel[0] = g.strides[0] = g.dilations[0] = 1;
+    g.pads[0] = g.pads[2] = 0;
+    g.kernel[1] = c.kernel;
+    g.strides[1] = c.stride;
+    g.dilations[1] = c.dilation;
+    g.pads[1] = c.pad_before;
+    g.pads[3] = c.pad_after;
+    const std::ptrdiff_t padded = c.width + c.pad_before + c.pad_after;
+    g.output = {4, 3, (padded - (c.kernel - 1) * c.dilation - 1) / c.stride + 1};
+    const auto input = RandomBytes(static_cast<std::size_t>(g.input.Elements()), 8);
+    std::vector<std::int8_t> plain(static_cast<std::size_t>(g.output.Elements()), 1);
+    std::vector<std::int8_t> vectors(plain.size(), 2);
+    MaxPool(g, {0, 1}, input.data(), plain.data(), false);
+    MaxPool(g, {0, 1}, input.data(), vectors.data(), true);
+    CHECK(RealElements(g.output, plain) == RealElements(g.output, vectors));
+  }
+}
+
 TEST_CASE("means over an image are the same from plain loops and from vectors") {
   const Image image{6, 5, 5};
   const auto input = RandomBytes(static_cast<std::size_t>(image.Elements()), 9);
