@@ -14,7 +14,7 @@ namespace {
 using Bytes = std::array<std::int8_t, 16>;
 
 // Read where it stands: neither compiler may compute the products itself (Binaryen aborts when it tries).
-KDEQUANT_SMALL v128_t Load(const volatile std::int8_t (&bytes)[16]) {
+v128_t Load(const volatile std::int8_t (&bytes)[16]) {
   Bytes copy;
   std::copy(std::begin(bytes), std::end(bytes), copy.begin());
   return wasm_v128_load(copy.data());
@@ -28,7 +28,7 @@ const volatile std::int8_t kLargest[16] = {127, 127, 127, 127, 127, 127, 127, 12
                                            127, 127, 127, 127, 127, 127, 127, 127};
 const volatile std::int8_t kOnes[16] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 
-KDEQUANT_SMALL bool PairsAreRight() {
+bool PairsAreRight() {
   std::array<std::int16_t, 8> pairs;
   wasm_v128_store(pairs.data(), relaxed::DotPairs(Load(kWeights), Load(kEight)));
   const auto product = [&](std::size_t i) { return kWeights[i] * static_cast<std::uint8_t>(kEight[i]); };
@@ -37,7 +37,7 @@ KDEQUANT_SMALL bool PairsAreRight() {
   return true;
 }
 
-KDEQUANT_SMALL bool SumsAreRight() {
+bool SumsAreRight() {
   std::array<std::int32_t, 4> sums;
   wasm_v128_store(sums.data(), relaxed::DotAdd(Load(kWeights), Load(kSeven), wasm_i32x4_splat(1000)));
   for (std::size_t i = 0; i < sums.size(); ++i) {
