@@ -242,7 +242,7 @@ struct Run {
 #if KDEQUANT_HAS_RELAXED
     if constexpr (A::kRaised) return TwinRoom(decoded, Steps()).Panel();
 #endif
-    return {decoded, offsets, Steps() * (A::kRaised ? 1 : A::kParts)};
+    return {decoded, offsets, Steps() * A::kParts};
   }
 
   // What is known before anything is multiplied: where parts are, and -64 times the sum of each pixel's window.
