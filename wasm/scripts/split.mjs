@@ -27,12 +27,12 @@ const features = [
 
 /**
  * Kept whatever the training says: the kernels for bytes, of which those run that are fastest on a machine and for a layer of its size,
- * and their plan; what only threads call, and only if they must wait, for they better never wait for a download; and numbers and texts
- * of all lengths.
+ * and their plan; what only threads call, and only if they must wait, for they better never wait for a download; and numbers, texts
+ * and files of all lengths.
  */
 const kernels = /w4a8|^_ZNK?8kdequant7runtime12WinogradPlan/;
 const threads = /10ThreadPool3RunI|5ServeE|_GLOBAL__N_15SleepE|_emscripten_stack_restore/;
-const lengths = /__itoa|^_ZNSt3__212basic_stringIc.*__grow_by/;
+const lengths = /__itoa|^_ZNSt3__212basic_stringIc.*__grow_by|^_ZNSt3__26vectorIN8kdequant6BufferIh/;
 /** But not those that end in floats, as few layers do, unless they were called, or are the same for another arithmetic. */
 const floatOutput = /FloatOutput/;
 const arithmetic = /13AddArithmetic|14TwinArithmetic/g;
