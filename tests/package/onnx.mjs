@@ -29,6 +29,25 @@ export function tinyNetwork({ classes = 10, op = 'Relu' } = {}) {
   );
 }
 
+/** 3x3 convolutions of 192 channels, for which an engine has other ways than for a few; pictures of 16 x 16. */
+export function wideNetwork() {
+  const kernel = [ints('kernel_shape', [3, 3]), ints('pads', [1, 1, 1, 1])];
+  return model(
+    node('conv', 'Conv', ['x', 'w1'], 'a', ...kernel),
+    node('act', 'Relu', ['a'], 'b'),
+    node('wide', 'Conv', ['b', 'w2'], 'c', ...kernel),
+    node('wide.act', 'Relu', ['c'], 'd'),
+    node('narrow', 'Conv', ['d', 'w3'], 'e', ...kernel),
+    node('pool', 'GlobalAveragePool', ['e'], 'f'),
+    node('flatten', 'Flatten', ['f'], 'y'),
+    initializer('w1', [192, 3, 3, 3], weights(192 * 27)),
+    initializer('w2', [192, 192, 3, 3], weights(192 * 192 * 9)),
+    initializer('w3', [32, 192, 3, 3], weights(32 * 192 * 9)),
+    input('x', [1, 3, 16, 16]),
+    output('y', [1, 32]),
+  );
+}
+
 /**
  * A network of `layers` fully connected layers of `units` each, beside one another, for pictures of 224 x 224. Its weights are zeros:
  * the file is of `length` bytes, all of them zeros but for `chunks`. A unit takes 0.6 MB.

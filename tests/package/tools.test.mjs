@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { availableBuilds, loadModel } from 'kdequant';
-import { tinyNetwork } from './onnx.mjs';
+import { tinyNetwork, wideNetwork } from './onnx.mjs';
 import { cat, networkPath, patternPicture, sameBits } from './support.mjs';
 
 const dist = new URL('../../wasm/dist/', import.meta.url);
@@ -16,7 +16,7 @@ const builds = await availableBuilds();
 const files = {};
 const logits = {};
 before(async () => {
-  const networks = { usual: networkPath, unusual: tinyNetwork({ op: 'Sigmoid' }) };
+  const networks = { usual: networkPath, wide: wideNetwork(), unusual: tinyNetwork({ op: 'Sigmoid' }) };
   for (const [name, network] of Object.entries(networks)) {
     const { model } = await (await loadModel(network)).quantize({ effort: 'fast' });
     files[name] = model.toOnnx();
@@ -58,6 +58,15 @@ for (const build of builds) {
     const float = await loadModel(networkPath, { build });
     const { model: quantized } = await float.quantize({ effort: 'plain' });
     assert.equal(quantized.summary.quantized, true);
+  });
+
+  test(`layers of many channels run without the tools, too (${build})`, async (t) => {
+    const { loadModel } = await packageWithoutTools(t);
+    const model = await loadModel(files.wide, { build });
+    for (const threads of [1, 2]) {
+      const session = await model.createSession({ threads });
+      assert.ok(sameBits(await session.logits(await cat()), logits.wide), `${threads} threads`);
+    }
   });
 
   test(`a layer that is rare in 4-bit networks fetches the tools in the middle of its work (${build})`, async (t) => {
