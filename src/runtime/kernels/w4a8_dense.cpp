@@ -73,13 +73,10 @@ void PackTiles(const Source& source, const Windows& windows, Stretch pixels, std
   const std::int8_t* const pixels[4] = {source.pixels + origins[0], source.pixels + origins[1],
                                         source.pixels + origins[2], source.pixels + origins[3]};
   v128_t sums = wasm_i32x4_splat(0);
-  const auto add = [&](v128_t bytes) {
-    sums = wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(bytes)));
-  };
   if (AreSideBySide(origins)) {
-    for (const std::int32_t offset : offsets) add(LoadPixels<true>(pixels, offset));
+    for (const std::int32_t offset : offsets) sums = AddUp(sums, LoadPixels<true>(pixels, offset));
   } else {
-    for (const std::int32_t offset : offsets) add(LoadPixels<false>(pixels, offset));
+    for (const std::int32_t offset : offsets) sums = AddUp(sums, LoadPixels<false>(pixels, offset));
   }
   return wasm_i32x4_mul(sums, wasm_i32x4_splat(-kShift));
 }

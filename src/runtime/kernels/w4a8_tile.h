@@ -107,31 +107,38 @@ struct PairArithmetic {
 };
 
 #if KDEQUANT_HAS_RELAXED
-struct AddArithmetic {
-  static constexpr bool kShifted = true;
-  static constexpr bool kRaised = false;
+// What the two relaxed ones share: weights stay bytes, and four of a pixel meet them at once.
+struct RelaxedBytes {
   static constexpr std::ptrdiff_t kParts = 1;
 
   static void Decode(StepBytes bytes, std::int8_t* step) {
     wasm_v128_store(step, bytes.first);
     wasm_v128_store(step + 16, bytes.second);
   }
+  static v128_t Lookup(v128_t table, v128_t indices) { return relaxed::Lookup(table, indices); }
+};
+
+// One pixel.
+template <typename A>
+struct RelaxedVector {
+  v128_t low = wasm_i32x4_splat(0);
+  v128_t high = wasm_i32x4_splat(0);
+
+  void Step(const std::int8_t* pixel, StepBytes bytes) {
+    const v128_t x = wasm_v128_load32_splat(pixel);
+    low = A::Dot(x, bytes.first, low);
+    high = A::Dot(x, bytes.second, high);
+  }
+  v128_t Low() const { return low; }
+  v128_t High() const { return high; }
+};
+
+struct AddArithmetic : RelaxedBytes {
+  using Vector = RelaxedVector<AddArithmetic>;
+  static constexpr bool kShifted = true;
+  static constexpr bool kRaised = false;
 
   static v128_t Dot(v128_t x, v128_t weights, v128_t sum) { return relaxed::DotAdd(x, weights, sum); }
-
-  struct Vector {
-    v128_t low = wasm_i32x4_splat(0);
-    v128_t high = wasm_i32x4_splat(0);
-
-    void Step(const std::int8_t* pixel, StepBytes bytes) {
-      const v128_t x = wasm_v128_load32_splat(pixel);
-      low = Dot(x, bytes.first, low);
-      high = Dot(x, bytes.second, high);
-    }
-    v128_t Low() const { return low; }
-    v128_t High() const { return high; }
-  };
-  static v128_t Lookup(v128_t table, v128_t indices) { return relaxed::Lookup(table, indices); }
 };
 #endif
 
@@ -160,6 +167,11 @@ inline void DecodePanel(const PackedWeights& weights, std::size_t panel, std::in
   for (std::size_t i = 0; i < weights.steps; ++i, decoded += 32 * A::kParts, step += Nibbles ? 16 : 32) {
     A::Decode(Unpack<A, Nibbles>(step, table), decoded);
   }
+}
+
+// Adds the four bytes of each of four pixels, or rows, to their sums.
+inline v128_t AddUp(v128_t sums, v128_t bytes) {
+  return wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(bytes)));
 }
 
 // The four bytes of each of four pixels.

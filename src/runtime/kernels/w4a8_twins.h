@@ -24,12 +24,10 @@ inline constexpr std::int32_t kMostOfOneSign = 128;
 
 inline v128_t Raised(v128_t bytes) { return wasm_v128_xor(bytes, wasm_i8x16_splat(-kRaise)); }
 
-struct TwinArithmetic {
+struct TwinArithmetic : RelaxedBytes {
+  using Vector = RelaxedVector<TwinArithmetic>;
   static constexpr bool kShifted = false;
   static constexpr bool kRaised = true;
-  static constexpr std::ptrdiff_t kParts = 1;
-
-  static void Decode(StepBytes bytes, std::int8_t* step) { AddArithmetic::Decode(bytes, step); }
 
   // In 16 bits: two products for each channel, twice.
   static v128_t Products(v128_t weights, v128_t x) { return relaxed::DotPairs(weights, x); }
@@ -37,26 +35,7 @@ struct TwinArithmetic {
     return wasm_i32x4_add(sum, wasm_i32x4_extadd_pairwise_i16x8(products));
   }
   static v128_t Dot(v128_t x, v128_t weights, v128_t sum) { return Add(sum, Products(weights, x)); }
-
-  struct Vector {
-    v128_t low = wasm_i32x4_splat(0);
-    v128_t high = wasm_i32x4_splat(0);
-
-    void Step(const std::int8_t* pixel, StepBytes bytes) {
-      const v128_t x = wasm_v128_load32_splat(pixel);
-      low = Dot(x, bytes.first, low);
-      high = Dot(x, bytes.second, high);
-    }
-    v128_t Low() const { return low; }
-    v128_t High() const { return high; }
-  };
-  static v128_t Lookup(v128_t table, v128_t indices) { return relaxed::Lookup(table, indices); }
 };
-
-// A step's codes added to the sums of four rows.
-inline v128_t AddUp(v128_t sums, v128_t codes) {
-  return wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(codes)));
-}
 
 // Whether two steps can be summed in 16 bits.
 inline bool AreTwins(StepBytes a, StepBytes b) {

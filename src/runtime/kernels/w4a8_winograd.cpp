@@ -115,7 +115,7 @@ struct Layer {
     }
   }
 
-  // Not inlined: V8 would keep its vectors alive over the products.
+  // Not inlined: there once for both orders of panels and bands.
   [[gnu::noinline]] void Finish(const Band& band, std::ptrdiff_t panel, const v128_t* sums, v128_t* pixels) const {
     const std::ptrdiff_t row = panel * static_cast<std::ptrdiff_t>(kPanelRows);
     FinishHalf(band, row, sums, pixels);
