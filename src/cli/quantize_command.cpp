@@ -160,6 +160,10 @@ void AddQuantize(CLI::App& app, Run& run) {
                    "What shares 16 levels: tensor (a layer), channel-scale (a layer, with a scale per output channel), "
                    "channel (channel-scale)")
       ->type_name("NAME");
+  verb->add_option("--codebooks", arguments->codebooks,
+                   "With channel-scale: how many times 16 levels a layer may have, 1 to 16; every channel takes those "
+                   "that suit it best (16)")
+      ->type_name("N");
   verb->add_option("--sampling", arguments->sampling, "stratified, random or stratified-blind (stratified)")
       ->type_name("NAME");
   verb->add_option("--samples", arguments->samples, "Weights a density is estimated from (1024)")->type_name("N|all");

@@ -121,6 +121,11 @@ Result<QuantizeOptions> OptionsFrom(const QuantizeArguments& arguments) {
           "--compensation off");
     }
   }
+  if (arguments.codebooks) {
+    if (*arguments.codebooks < 1 || *arguments.codebooks > kMostCodebooks)
+      return Fail(ErrorCode::kUsage, "codebooks are a number from 1 to " + std::to_string(kMostCodebooks));
+    options.codebooks = *arguments.codebooks;
+  }
   for (const auto& [given, name, option] :
        {std::tuple{arguments.fits, "fits", &options.fits}, std::tuple{arguments.sweeps, "sweeps", &options.sweeps}}) {
     if (!given) continue;

@@ -24,7 +24,7 @@ struct QuantizeArguments {
   std::string bandwidth = "silverman";
   double bandwidth_factor = 0.5;
   std::optional<std::string> calibration, compensation, activations, effort;
-  std::optional<int> fits, sweeps;
+  std::optional<int> codebooks, fits, sweeps;
   std::optional<double> widen;
   int bits = 4;
   std::vector<std::string> exclude, overrides;

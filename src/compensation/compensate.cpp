@@ -109,12 +109,10 @@ class CompensationJobImplementation final : public CompensationJob {
 
   void LoadStrip() {
     std::ranges::fill(weights_.span(), 0.0F);
-    const bool shared = input_.levels.size() == input_.levels_per_table;
     for (std::size_t lane = 0; lane < kStrip; ++lane) {
       const bool real = lane < StripChannels();
       const std::size_t channel = first_channel_ + lane;
-      levels_.SetTable(lane, input_.levels.subspan(shared || !real ? 0 : channel * input_.levels_per_table,
-                                                   input_.levels_per_table));
+      levels_.SetTable(lane, input_.TableOf(real ? channel : first_channel_));
       if (!real) continue;
       // A channel of scale 0 is zero whatever its indices: all of them go to the level nearest to zero.
       const float reciprocal = ScaleOf(channel) > 0 ? 1 / ScaleOf(channel) : 0;
@@ -201,7 +199,7 @@ class CompensationJobImplementation final : public CompensationJob {
     if (!is_small) growth = 0;
     result_.fit.scale_factors[channel] = static_cast<float>(1 + growth);
     const std::size_t count = input_.levels_per_table;
-    const std::size_t table = input_.levels.size() == count ? 0 : channel * count;
+    const std::size_t table = input_.LevelsOf(channel);
     const double importance = scale * scale;
     for (std::size_t i = 0; i < count; ++i) {
       const auto level = static_cast<double>(input_.levels[table + i]);
@@ -279,7 +277,11 @@ class CompensationJobImplementation final : public CompensationJob {
 
 Result<std::unique_ptr<CompensationJob>> CompensationJob::Create(const Factor& factor, const CompensationInput& input) {
   const std::size_t per_table = input.levels_per_table;
-  const bool tables_fit = input.levels.size() == per_table || input.levels.size() == per_table * input.channels;
+  const bool shared = !input.table_of.empty();
+  const bool tables_fit =
+      shared ? input.table_of.size() == input.channels &&
+                   (*std::ranges::max_element(input.table_of) + std::size_t{1}) * per_table <= input.levels.size()
+             : input.levels.size() == per_table || input.levels.size() == per_table * input.channels;
   if (per_table < 2 || per_table > 256 || !tables_fit || input.weights.size() != input.channels * input.row_columns ||
       input.range.end > input.row_columns || input.range.begin > input.range.end ||
       input.range.size() != factor.columns || (!input.scales.empty() && input.scales.size() != input.channels)) {

@@ -110,10 +110,6 @@ class RefineJobImplementation final : public RefineJob {
 
   std::size_t StripChannels() const { return std::min(kStrip, input_.channels - first_channel_); }
   float ScaleOf(std::size_t channel) const { return input_.scales.empty() ? 1 : input_.scales[channel]; }
-  std::span<const float> TableOf(std::size_t channel) const {
-    const bool shared = input_.levels.size() == input_.levels_per_table;
-    return input_.levels.subspan(shared ? 0 : channel * input_.levels_per_table, input_.levels_per_table);
-  }
 
   void LoadStrip() {
     std::ranges::fill(errors_.span(), 0.0F);
@@ -122,7 +118,7 @@ class RefineJobImplementation final : public RefineJob {
     for (std::size_t lane = 0; lane < kStrip; ++lane) {
       const bool live = lane < StripChannels() && ScaleOf(first_channel_ + lane) > 0;
       const std::size_t channel = live ? first_channel_ + lane : first_channel_;
-      const auto levels = TableOf(channel);
+      const auto levels = input_.TableOf(channel);
       levels_.SetTable(lane, levels);
       if (!live) continue;
       const float reciprocal = 1 / ScaleOf(channel);

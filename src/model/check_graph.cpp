@@ -116,7 +116,13 @@ class Checker {
     if (count == 0 || tensor.shape.empty()) return "is empty";
     if (tensor.bits < 2 || tensor.bits > 8) return "has indices of " + std::to_string(tensor.bits) + " bits";
     const auto channels = static_cast<std::size_t>(tensor.shape[0]);
-    if (tensor.TableCount() != 1 && tensor.TableCount() != channels) return "has neither one table nor one per channel";
+    if (tensor.table_of.empty()) {
+      if (tensor.TableCount() != 1 && tensor.TableCount() != channels)
+        return "has neither one table nor one per channel";
+    } else if (tensor.table_of.size() != channels ||
+               *std::ranges::max_element(tensor.table_of) >= tensor.TableCount()) {
+      return "has channels without a table";
+    }
     if (tensor.codes.size() != tensor.TableCount() * tensor.TableSize()) return "has tables that are not full";
     if (!tensor.scales.empty() && tensor.scales.size() != channels) return "has not one scale per output channel";
     if (tensor.indices.size() != (tensor.bits > 4 ? count : (count + 1) / 2)) return "has not one index per weight";

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kdequant/base/half.h"
+
 namespace kdequant {
 namespace {
 
@@ -76,7 +78,7 @@ void DequantizeChannel(const Tensor& tensor, std::size_t channel, std::span<floa
 }
 
 void DequantizeChannel(const CodebookTensor& tensor, std::size_t channel, std::span<float> values) {
-  const std::size_t table = tensor.TableCount() > 1 ? channel : 0;
+  const std::size_t table = tensor.TableOf(channel);
   const std::int8_t* codes = tensor.codes.data() + table * tensor.TableSize();
   const std::size_t first = channel * values.size();
   for (std::size_t k = 0; k < values.size(); ++k) {
@@ -90,8 +92,13 @@ std::size_t StoredBytes(const Tensor& tensor) {
   if (const auto* values = std::get_if<IntTensor>(&tensor)) return values->values.size() * sizeof(std::int64_t);
   constexpr std::size_t kHalfBytes = 2;
   if (const auto* values = std::get_if<CodebookTensor>(&tensor)) {
-    // Levels are stored as floats: a code times its table's step.
-    return values->indices.size() + values->codes.size() * sizeof(float) + values->scales.size() * kHalfBytes;
+    // Levels, each a code times its table's step, are stored in binary16 where that is exact, as it is for a power of
+    // two.
+    bool halves = true;
+    for (std::size_t i = 0; i < values->codes.size(); ++i)
+      halves = halves && IsExactInHalf(static_cast<float>(values->codes[i]) * values->steps[i / values->TableSize()]);
+    return values->indices.size() + values->codes.size() * (halves ? kHalfBytes : sizeof(float)) +
+           values->scales.size() * kHalfBytes + values->table_of.size();
   }
   const auto& values = std::get<Int8Tensor>(tensor);
   return values.values.size() + values.scales.size() * kHalfBytes;

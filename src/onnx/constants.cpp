@@ -186,17 +186,41 @@ Result<Lookup> ReadLookup(const Constant& constant) {
   return lookup;
 }
 
+// The number of levels of one of several tables: that of the second table's start, or of each channel's share.
+std::size_t FindTableSize(const Lookup& lookup, std::size_t channels) {
+  if (lookup.offsets.empty() || channels <= 1) return lookup.table.size();
+  std::int64_t second = 0;
+  for (const std::int64_t offset : lookup.offsets) {
+    if (offset > 0 && (second == 0 || offset < second)) second = offset;
+  }
+  return second > 0 ? static_cast<std::size_t>(second) : lookup.table.size();
+}
+
+// Whether every channel has the table of its own number.
+bool IsTableAChannel(std::span<const std::int64_t> offsets, std::size_t size, std::size_t tables) {
+  if (tables != offsets.size()) return false;
+  for (std::size_t o = 0; o < offsets.size(); ++o) {
+    if (offsets[o] != static_cast<std::int64_t>(o * size)) return false;
+  }
+  return true;
+}
+
 // The lookup as one of our weights, or nothing where it is not exactly one.
 std::optional<CodebookTensor> FindCodebook(const Shape& shape, const Lookup& lookup) {
   if (shape.size() < 2 || lookup.count == 0) return std::nullopt;
   const auto channels = static_cast<std::size_t>(shape[0]);
-  const bool per_channel = !lookup.offsets.empty() && channels > 1;
-  const std::size_t tables = per_channel ? channels : 1;
-  if (lookup.table.size() % tables != 0) return std::nullopt;
-  const std::size_t size = lookup.table.size() / tables;
-  if (size < 4 || size > 256 || !std::has_single_bit(size)) return std::nullopt;
-  for (std::size_t o = 0; o < lookup.offsets.size(); ++o) {
-    if (lookup.offsets[o] != static_cast<std::int64_t>(o * size)) return std::nullopt;
+  const std::size_t size = FindTableSize(lookup, channels);
+  if (size < 4 || size > 256 || !std::has_single_bit(size) || lookup.table.size() % size != 0) return std::nullopt;
+  const std::size_t tables = lookup.table.size() / size;
+  std::vector<std::uint8_t> table_of;
+  if (!lookup.offsets.empty() && !IsTableAChannel(lookup.offsets, size, tables)) {
+    for (const std::int64_t offset : lookup.offsets) {
+      const auto table = static_cast<std::size_t>(offset) / size;
+      if (offset % static_cast<std::int64_t>(size) != 0 || table > 255) return std::nullopt;
+      table_of.push_back(static_cast<std::uint8_t>(table));
+    }
+  } else if (lookup.offsets.empty() && tables != 1) {
+    return std::nullopt;
   }
   const auto is_index = [&](std::size_t, std::int32_t index) {
     return index >= 0 && index < static_cast<std::int32_t>(size);
@@ -207,8 +231,13 @@ std::optional<CodebookTensor> FindCodebook(const Shape& shape, const Lookup& loo
   if (!std::ranges::all_of(lookup.scales, [](float s) { return std::isfinite(s) && RoundToHalf(s) == s; }))
     return std::nullopt;
 
-  CodebookTensor result{
-      .shape = shape, .bits = std::countr_zero(size), .indices = {}, .codes = {}, .steps = {}, .scales = lookup.scales};
+  CodebookTensor result{.shape = shape,
+                        .bits = std::countr_zero(size),
+                        .indices = {},
+                        .codes = {},
+                        .steps = {},
+                        .scales = lookup.scales,
+                        .table_of = std::move(table_of)};
   for (std::size_t t = 0; t < tables; ++t) {
     auto integers = FindIntegers(std::span(lookup.table).subspan(t * size, size));
     if (!integers) return std::nullopt;

@@ -77,7 +77,11 @@ std::string_view Fault(const CodebookTensor& tensor) {
   if (tensor.bits < 2 || tensor.bits > 8) return "its indices have no 2 to 8 bits";
   if (tensor.indices.size() != (tensor.bits > 4 ? *count : (*count + 1) / 2)) return "its indices do not fit its shape";
   const std::size_t tables = tensor.TableCount();
-  if (tables != 1 && tables != channels) return "it has neither one table nor one per channel";
+  if (tensor.table_of.empty()) {
+    if (tables != 1 && tables != channels) return "it has neither one table nor one per channel";
+  } else if (tensor.table_of.size() != channels || *std::ranges::max_element(tensor.table_of) >= tables) {
+    return "it has channels without a table";
+  }
   if (tensor.codes.size() != tables * tensor.TableSize()) return "its codes do not fit its tables";
   for (std::size_t t = 0; t < tables; ++t) {
     if (!std::ranges::is_sorted(std::span(tensor.codes).subspan(t * tensor.TableSize(), tensor.TableSize()))) {
@@ -90,8 +94,7 @@ std::string_view Fault(const CodebookTensor& tensor) {
   }
   if (std::ranges::find(tensor.codes, -128) != tensor.codes.end()) return "it has a code of -128";
   if (!tensor.scales.empty() && tensor.scales.size() != channels) return "its scales are not one per channel";
-  const auto exact = [](float s) { return RoundToHalf(s) == s && s - s == 0; };
-  if (!std::ranges::all_of(tensor.scales, exact)) return "a scale is not representable in binary16";
+  if (!std::ranges::all_of(tensor.scales, IsExactInHalf)) return "a scale is not representable in binary16";
   return {};
 }
 
@@ -192,18 +195,33 @@ std::string GraphWriter::WriteCast(const std::string& input, DataType to) {
   return output;
 }
 
-std::string GraphWriter::WriteScales(std::span<const float> scales, const Shape& shape) {
+std::string GraphWriter::WriteFloats(std::span<const float> values, const Shape& shape) {
   std::string name = ShortName();
-  const bool exact = std::ranges::all_of(scales, [](float s) { return RoundToHalf(s) == s; });
   constexpr std::size_t kCastBytes = 30;  // about what the node takes in the file
-  if (!exact || 2 * scales.size() <= kCastBytes) {
-    WriteInitializer(name, DataType::kFloat, shape, BytesOf(scales));
+  if (!std::ranges::all_of(values, IsExactInHalf) || 2 * values.size() <= kCastBytes) {
+    WriteInitializer(name, DataType::kFloat, shape, BytesOf(values));
     return name;
   }
-  std::vector<std::uint16_t> halves(scales.size());
-  std::ranges::transform(scales, halves.begin(), FloatToHalf);
+  std::vector<std::uint16_t> halves(values.size());
+  std::ranges::transform(values, halves.begin(), FloatToHalf);
   WriteInitializer(name, DataType::kFloat16, shape, BytesOf(halves));
   return WriteCast(name, DataType::kFloat);
+}
+
+std::string GraphWriter::WriteTableStarts(const CodebookTensor& tensor) {
+  const Shape shape = PerChannel(tensor.shape);
+  if (tensor.table_of.empty()) return UseTableStarts(shape, tensor.TableSize());
+  std::string name = ShortName();
+  std::vector<std::int32_t> starts;
+  for (const std::uint8_t table : tensor.table_of)
+    starts.push_back(static_cast<std::int32_t>(table * tensor.TableSize()));
+  if (*std::ranges::max_element(starts) > 255) {
+    WriteInitializer(name, DataType::kInt32, shape, BytesOf(starts));
+    return name;
+  }
+  const std::vector<std::uint8_t> bytes(starts.begin(), starts.end());
+  WriteInitializer(name, DataType::kUint8, shape, BytesOf(bytes));
+  return WriteCast(name, DataType::kInt32);
 }
 
 std::string GraphWriter::UseTableStarts(const Shape& shape, std::size_t table_size) {
@@ -224,7 +242,7 @@ void GraphWriter::WriteCodebook(const std::string& name, const CodebookTensor& t
                    BytesOf(tensor.indices));
   std::string indices = WriteCast(stored, DataType::kInt32);
   if (tensor.TableCount() > 1) {
-    const std::string starts = UseTableStarts(PerChannel(tensor.shape), tensor.TableSize());
+    const std::string starts = WriteTableStarts(tensor);
     std::string sums = ShortName();
     WriteNode({.op = "Add", .inputs = {indices, starts}, .outputs = {sums}});
     indices = std::move(sums);
@@ -234,14 +252,13 @@ void GraphWriter::WriteCodebook(const std::string& name, const CodebookTensor& t
   for (std::size_t i = 0; i < levels.size(); ++i) {
     levels[i] = static_cast<float>(tensor.codes[i]) * tensor.steps[i / tensor.TableSize()];
   }
-  const std::string table = ShortName();
-  WriteInitializer(table, DataType::kFloat, {static_cast<std::int64_t>(levels.size())}, BytesOf(levels));
+  const std::string table = WriteFloats(levels, {static_cast<std::int64_t>(levels.size())});
   if (tensor.scales.empty()) {
     return WriteNode({.op = "Gather", .inputs = {table, indices}, .outputs = {name}});
   }
   const std::string looked_up = ShortName();
   WriteNode({.op = "Gather", .inputs = {table, indices}, .outputs = {looked_up}});
-  const std::string scales = WriteScales(tensor.scales, PerChannel(tensor.shape));
+  const std::string scales = WriteFloats(tensor.scales, PerChannel(tensor.shape));
   WriteNode({.op = "Mul", .inputs = {looked_up, scales}, .outputs = {name}});
 }
 
@@ -254,7 +271,7 @@ void GraphWriter::WriteInt8(const std::string& name, const Int8Tensor& tensor) {
     return Fail(name, "its scales are not one per channel");
   const std::string stored = ShortName();
   WriteInitializer(stored, DataType::kInt8, tensor.shape, BytesOf(tensor.values));
-  const std::string scales = WriteScales(tensor.scales, {tensor.shape[0]});
+  const std::string scales = WriteFloats(tensor.scales, {tensor.shape[0]});
   WriteNode({.op = "DequantizeLinear",
              .inputs = {stored, scales},
              .outputs = {name},

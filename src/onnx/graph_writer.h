@@ -67,7 +67,9 @@ class GraphWriter {
   void WriteInt8(const std::string& name, const Int8Tensor& tensor);
   std::string WriteCast(const std::string& input, DataType to);
   /// Binary16 numbers and a Cast where that is shorter and exact.
-  std::string WriteScales(std::span<const float> scales, const Shape& shape);
+  std::string WriteFloats(std::span<const float> values, const Shape& shape);
+  /// Where the table of each channel begins, in the shape of a number per channel.
+  std::string WriteTableStarts(const CodebookTensor& tensor);
   std::string UseTableStarts(const Shape& shape, std::size_t table_size);
   void WriteInitializer(std::string_view name, DataType type, const Shape& shape, std::string_view bytes);
   void Fail(std::string_view value, std::string_view why);

@@ -311,6 +311,7 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
                             .scales = tensor_.scales,
                             .levels = levels_,
                             .levels_per_table = tensor_.TableSize(),
+                            .table_of = {},
                             .fit = round_ < effort_.fits};
     if (move_) {
       input.weights = moved_;
@@ -318,7 +319,9 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
       input.range = {0, block().range.size()};
     }
     if (!input.scales.empty()) input.scales = input.scales.subspan(first, GroupChannels());
-    if (tensor_.TableCount() > 1)
+    if (!tensor_.table_of.empty())
+      input.table_of = std::span<const std::uint8_t>(tensor_.table_of).subspan(first, GroupChannels());
+    else if (tensor_.TableCount() > 1)
       input.levels = input.levels.subspan(first * tensor_.TableSize(), GroupChannels() * tensor_.TableSize());
     return input;
   }
@@ -358,8 +361,7 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
 
   // Scales and levels after a step towards what suits the corrected weights, as they will be stored.
   void FitCodebook(const CodebookFit& fit) {
-    for (std::size_t o = 0; o < tensor_.scales.size(); ++o)
-      tensor_.scales[o] = RoundToHalf(tensor_.scales[o] * fit.scale_factors[o]);
+    std::vector<float> growth(tensor_.TableCount(), 1);  // of steps, which scales take upon themselves
     for (std::size_t t = 0; t < tensor_.TableCount(); ++t) {
       Codebook codebook;
       for (std::size_t i = t * tensor_.TableSize(); i < (t + 1) * tensor_.TableSize(); ++i)
@@ -368,8 +370,14 @@ class CompensateLayerJobImplementation final : public CompensateLayerJob {
       SortSmall(codebook.levels);
       const IntegerLevels integer = RoundToIntegerLevels(codebook);
       std::ranges::copy(integer.codes, tensor_.codes.begin() + static_cast<std::ptrdiff_t>(t * tensor_.TableSize()));
-      tensor_.steps[t] = integer.step;
+      if (tensor_.scales.empty()) {
+        tensor_.steps[t] = integer.step;
+      } else {
+        growth[t] = integer.step / tensor_.steps[t];
+      }
     }
+    for (std::size_t o = 0; o < tensor_.scales.size(); ++o)
+      tensor_.scales[o] = RoundToHalf(tensor_.scales[o] * fit.scale_factors[o] * growth[tensor_.TableOf(o)]);
     UpdateLevels();
   }
 

@@ -541,6 +541,9 @@ Result<std::unique_ptr<QuantizeJob>> QuantizeJob::Create(std::shared_ptr<const G
   if (options.design.levels < 2 || options.design.levels > 256) {
     return Fail(ErrorCode::kUsage, "the number of levels must be between 2 and 256");
   }
+  if (options.codebooks < 1 || options.codebooks > kMostCodebooks) {
+    return Fail(ErrorCode::kUsage, "the number of codebooks must be between 1 and " + std::to_string(kMostCodebooks));
+  }
   if (options.calibration == Calibration::kPictures)
     options.picture_count = std::min(options.picture_count, options.pictures.size());
   WidenSmallLayers(*graph, options);

@@ -7,6 +7,7 @@
 
 #include "assign.h"
 #include "kdequant/base/half.h"
+#include "kdequant/codebook/channel_groups.h"
 #include "kdequant/codebook/integer_levels.h"
 #include "kdequant/quantize/channel_scales.h"
 
@@ -98,46 +99,111 @@ Result<QuantizedWeights> QuantizeByChannel(const FloatTensor& weights, const Des
   return result;
 }
 
-// Rounds the scales to binary16 after moving their common power of two into `step`, so that the largest is in [0.5, 1):
-// a channel may then be 2^-24 times as strong as the strongest before it becomes zero.
-void RoundScales(std::vector<float>& scales, float& step) {
-  const float largest = *std::ranges::max_element(scales);
-  if (largest <= 0) return;
-  int exponent = 0;
-  std::frexp(largest, &exponent);
-  for (auto& scale : scales) scale = RoundToHalf(std::ldexp(scale, -exponent));
-  step = std::ldexp(step, exponent);
+// How many codebooks the layer gets: as many as are allowed, but their bytes (binary16) are at most a 16th of those of
+// its indices, and four channels on average use one.
+std::size_t CodebookCount(const WeightMatrix& matrix, const QuantizeOptions& options) {
+  const auto levels = static_cast<std::size_t>(options.design.levels);
+  if (levels > 16) return 1;
+  const std::size_t table_bytes = 2 * std::bit_ceil(levels);
+  const std::size_t affordable = std::min(matrix.values.size() / 2 / 16 / table_bytes, matrix.channels / 4);
+  return std::clamp<std::size_t>(affordable, 1, static_cast<std::size_t>(options.codebooks));
 }
 
-Result<QuantizedWeights> QuantizeByChannelScale(const FloatTensor& weights, const DesignOptions& design_options) {
+// The codebooks of a layer, designed on the channels that share one, and which channel uses which.
+struct SharedCodebooks {
+  std::vector<IntegerLevels> tables;   // the one that most channels use first
+  std::vector<std::uint8_t> table_of;  // empty for a single one
+  std::size_t scanned = 0, sampled = 0;
+  double bandwidth = 0;  // of the first
+};
+
+Result<SharedCodebooks> DesignSharedCodebooks(const WeightMatrix& matrix, std::span<const float> scales,
+                                              std::size_t count, const DesignOptions& options) {
+  const ScaledWeights weights(matrix.values, scales);
+  SharedCodebooks result;
+  if (count <= 1) {
+    auto design = DesignCodebook(weights, options);
+    if (!design) return Forward(design);
+    result.tables.push_back(RoundToIntegerLevels(design->codebook));
+    result.scanned = design->weights_scanned;
+    result.sampled = design->weights_sampled;
+    result.bandwidth = design->bandwidth;
+    return result;
+  }
+  auto groups = ChannelGroups::Create(weights, matrix.channels);
+  if (!groups) return Forward(groups);
+  const std::vector<std::uint8_t> group_of = groups->Form(static_cast<int>(count), options.levels);
+  std::vector<Codebook> codebooks;
+  for (std::size_t group = 0; group < count; ++group) {
+    std::vector<std::uint32_t> rows;
+    for (std::size_t o = 0; o < matrix.channels; ++o) {
+      if (group_of[o] == group) rows.push_back(static_cast<std::uint32_t>(o));
+    }
+    if (rows.empty()) break;
+    auto design = DesignCodebook(ScaledWeights(matrix.values, scales, rows), options);
+    if (!design) return Forward(design);
+    result.scanned += design->weights_scanned;
+    result.sampled += design->weights_sampled;
+    if (group == 0) result.bandwidth = design->bandwidth;
+    result.tables.push_back(RoundToIntegerLevels(design->codebook));
+    codebooks.push_back(std::move(design->codebook));
+  }
+  if (result.tables.size() > 1) result.table_of = group_of;
+  return result;
+}
+
+// Makes every step the same power of two, and the scales, in binary16, make up for it: the levels are then exact in
+// binary16, too. The power is such that the largest scale is in [0.5, 1): a channel may then be 2^-24 times as strong
+// as the strongest before it becomes zero.
+void RoundScales(CodebookTensor& tensor) {
+  float largest = 0;
+  for (std::size_t o = 0; o < tensor.scales.size(); ++o) {
+    tensor.scales[o] *= tensor.steps[tensor.TableOf(o)];
+    largest = std::max(largest, tensor.scales[o]);
+  }
+  int exponent = 0;
+  if (largest > 0) std::frexp(largest, &exponent);
+  for (float& scale : tensor.scales) scale = RoundToHalf(std::ldexp(scale, -exponent));
+  std::ranges::fill(tensor.steps, std::ldexp(1.0F, exponent));
+}
+
+Result<QuantizedWeights> QuantizeByChannelScale(const FloatTensor& weights, const QuantizeOptions& options,
+                                                const DesignOptions& design_options) {
   const WeightMatrix matrix(weights);
   std::vector<float> scales = ChannelScales(weights);
-  auto design = DesignCodebook(ScaledWeights(weights.values, scales), design_options);
-  if (!design) return Forward(design);
+  auto shared = DesignSharedCodebooks(matrix, scales, CodebookCount(matrix, options), design_options);
+  if (!shared) return Forward(shared);
 
   CodebookTensor tensor = EmptyTensor(weights, design_options.levels);
-  AppendTable(RoundToIntegerLevels(design->codebook), tensor);
+  tensor.table_of = std::move(shared->table_of);
+  std::vector<LevelTable> tables;
+  for (const IntegerLevels& levels : shared->tables) {
+    AppendTable(levels, tensor);
+    tables.emplace_back(std::span(tensor.codes).last(tensor.TableSize()), tensor.steps.back());
+  }
   std::vector<std::uint8_t> indices(matrix.columns);
-  const LevelTable table(tensor.codes, tensor.steps[0]);
   for (std::size_t o = 0; o < matrix.channels; ++o) {
     if (scales[o] <= 0) continue;
+    const LevelTable& table = tables[tensor.TableOf(o)];
     for (int round = 0; round < kScaleRounds; ++round) {
       table.Assign(matrix.row(o), scales[o], indices);
       scales[o] = table.LeastSquaresScale(matrix.row(o), indices, scales[o]);
     }
   }
   QuantizedWeights result{.tensor = {},
-                          .scanned = design->weights_scanned,
-                          .sampled = design->weights_sampled,
-                          .bandwidth = design->bandwidth,
-                          .levels = {table.levels().begin(), table.levels().end()}};
-  RoundScales(scales, tensor.steps[0]);
-  const LevelTable final_table(tensor.codes, tensor.steps[0]);
+                          .scanned = shared->scanned,
+                          .sampled = shared->sampled,
+                          .bandwidth = shared->bandwidth,
+                          .levels = {tables[0].levels().begin(), tables[0].levels().end()}};
+  tensor.scales = std::move(scales);
+  RoundScales(tensor);
+  tables.clear();
+  for (std::size_t t = 0; t < tensor.TableCount(); ++t)
+    tables.emplace_back(std::span(tensor.codes).subspan(t * tensor.TableSize(), tensor.TableSize()), tensor.steps[t]);
   for (std::size_t o = 0; o < matrix.channels; ++o) {
-    final_table.Assign(matrix.row(o), scales[o], indices);
+    tables[tensor.TableOf(o)].Assign(matrix.row(o), tensor.scales[o], indices);
     StoreRow(indices, o, tensor);
   }
-  tensor.scales = std::move(scales);
   result.tensor = std::move(tensor);
   return result;
 }
@@ -150,7 +216,7 @@ Result<QuantizedWeights> QuantizeToCodebook(const FloatTensor& weights, const Qu
   design.sampling.seed = seed;
   switch (options.granularity) {
     case Granularity::kTensor: return QuantizeByTensor(weights, design);
-    case Granularity::kChannelScale: return QuantizeByChannelScale(weights, design);
+    case Granularity::kChannelScale: return QuantizeByChannelScale(weights, options, design);
     case Granularity::kChannel: return QuantizeByChannel(weights, design);
   }
   return Fail(ErrorCode::kInternal, "unknown granularity");

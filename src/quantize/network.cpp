@@ -102,7 +102,9 @@ Result<Tensor> GrowingNetwork::Round(std::size_t node, LayerReport& report) cons
     error.layer = report.name;
     return std::unexpected(std::move(error));
   }
-  report.bits = std::get<CodebookTensor>(codebook->tensor).bits;
+  const auto& tensor = std::get<CodebookTensor>(codebook->tensor);
+  report.bits = tensor.bits;
+  report.codebooks = tensor.TableCount();
   report.scanned = codebook->scanned;
   report.samples = codebook->sampled;
   report.bandwidth = codebook->bandwidth;

@@ -101,6 +101,7 @@ QuantizeOptions OptionsForLayer(const QuantizeOptions& options, std::string_view
   // Not the pictures: there may be hundreds of them.
   QuantizeOptions own{.design = options.design,
                       .granularity = options.granularity,
+                      .codebooks = options.codebooks,
                       .calibration = options.calibration,
                       .picture_count = options.picture_count,
                       .pictures = {},

@@ -66,6 +66,7 @@ void WriteLayer(Writer& writer, const LayerReport& layer) {
   writer.StartArray();
   for (const float level : layer.levels) writer.Double(static_cast<double>(level));
   writer.EndArray();
+  Count(writer, "codebooks", layer.codebooks);
   Number(writer, "sqnr_db", layer.sqnr_db);
   Count(writer, "bytes", layer.bytes);
   Text(writer, "compensation", layer.compensation);
@@ -103,6 +104,10 @@ std::string SettingsToJson(const QuantizeOptions& options) {
   writer.StartObject();
   Text(writer, "method", MethodName(options.design.method));
   Text(writer, "granularity", GranularityName(options.granularity));
+  if (options.granularity == Granularity::kChannelScale) {
+    writer.Key("codebooks");
+    writer.Int(options.codebooks);
+  }
   Text(writer, "sampling", SamplingName(options.design.sampling.sampling));
   Count(writer, "samples", options.design.sampling.count);
   Text(writer, "bandwidth", BandwidthRuleName(options.design.density.rule));

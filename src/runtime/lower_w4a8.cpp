@@ -228,7 +228,7 @@ class Lowering {
       if (rows.silent[row] == 0) continue;
       std::fill_n(weights.integers.values.begin() + static_cast<std::ptrdiff_t>(row * weights.integers.depth),
                   weights.integers.depth, std::int8_t{0});
-      weights.integers.has_table = false;
+      weights.integers.tables.clear();
     }
     rows.bias.resize((rows.bias.size() + 7) / 8 * 8 + 8, 0);
     rows.multipliers.resize(rows.bias.size(), 0.0F);

@@ -139,6 +139,12 @@ Result<void> ReadOption(const std::string& name, const Json& value, QuantizeOpti
   if (name == "effort") return {};  // read before all others
   if (name == "method") return ReadName(name, value, &ParseMethod, options.design.method);
   if (name == "granularity") return ReadName(name, value, &ParseGranularity, options.granularity);
+  if (name == "codebooks") {
+    std::uint64_t codebooks = 0;
+    if (auto read = ReadCount(name, value, 1, codebooks); !read) return read;
+    options.codebooks = static_cast<int>(std::min<std::uint64_t>(codebooks, kMostCodebooks + 1));
+    return {};
+  }
   if (name == "sampling") return ReadName(name, value, &ParseSampling, options.design.sampling.sampling);
   if (name == "samples") return ReadSamples(name, value, options.design.sampling.count);
   if (name == "bandwidth") return ReadName(name, value, &ParseBandwidthRule, options.design.density.rule);
@@ -162,7 +168,7 @@ Result<void> ReadOption(const std::string& name, const Json& value, QuantizeOpti
   return Fail(
       ErrorCode::kUsage,
       "there is no option " + name +
-          "; there are method, granularity, sampling, samples, bandwidth, bandwidthFactor, "
+          "; there are method, granularity, codebooks, sampling, samples, bandwidth, bandwidthFactor, "
           "calibration, pictures, compensation, fits, sweeps, widen, activations, effort, bits, overrides, exclude, "
           "seed");
 }

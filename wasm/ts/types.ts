@@ -120,6 +120,8 @@ export interface QuantizeOptions {
   readonly method?: Method;
   /** What shares a codebook. Default `channel-scale`: a layer, with a scale a channel. */
   readonly granularity?: Granularity;
+  /** With channel scales: how many codebooks a layer may have, 1 to 16; a channel takes the one that suits it best. Default: what `effort` says. */
+  readonly codebooks?: number;
   /** Default `stratified`. */
   readonly sampling?: Sampling;
   /** Weights a layer's density is estimated from. Default 1024. */

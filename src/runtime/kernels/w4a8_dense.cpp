@@ -20,7 +20,8 @@ constexpr auto kRows = static_cast<std::ptrdiff_t>(kPanelRows);
 
 bool HasRelaxedCodes(const IntegerWeights& weights) {
   const auto fits = [](std::int8_t code) { return code >= -kShift && code < kShift; };
-  return std::ranges::all_of(weights.table, fits) && (weights.has_table || std::ranges::all_of(weights.values, fits));
+  if (weights.tables.empty()) return std::ranges::all_of(weights.values, fits);
+  return std::ranges::all_of(weights.tables, [&](const auto& table) { return std::ranges::all_of(table, fits); });
 }
 
 #if KDEQUANT_HAS_RELAXED
@@ -220,20 +221,15 @@ struct Run {
 
   std::ptrdiff_t PanelBytes() const { return PanelBytesOf<A>(Steps()); }
 
-  template <bool Nibbles>
-  void DecodeAs(std::ptrdiff_t panel, [[maybe_unused]] const std::int32_t* offsets, std::int8_t* decoded) const {
+  void Decode(std::ptrdiff_t panel, [[maybe_unused]] const std::int32_t* offsets, std::int8_t* decoded) const {
     const auto index = static_cast<std::size_t>(panel);
 #if KDEQUANT_HAS_RELAXED
     if constexpr (A::kRaised) {
       const TwinRoom room(decoded, Steps());
-      DecodeTwins<Nibbles>(weights, index, raises.twins.begin() + panel * ((Steps() + 1) / 2), offsets, room);
+      DecodeTwins(weights, index, raises.twins.begin() + panel * ((Steps() + 1) / 2), offsets, room);
     }
 #endif
-    if constexpr (!A::kRaised) DecodePanel<A, Nibbles>(weights, index, decoded);
-  }
-  void Decode(std::ptrdiff_t panel, const std::int32_t* offsets, std::int8_t* decoded) const {
-    if (weights.nibbles) return DecodeAs<true>(panel, offsets, decoded);
-    DecodeAs<false>(panel, offsets, decoded);
+    if constexpr (!A::kRaised) DecodePanel<A>(weights, index, decoded);
   }
   DecodedPanel Decoded(std::int8_t* decoded, const std::int32_t* offsets) const {
 #if KDEQUANT_HAS_RELAXED
@@ -320,26 +316,24 @@ struct Run {
   }
 
   // One pixel: every weight is used once, and decoded where it is. `offsets`: of steps.
-  template <bool Nibbles, typename Output>
+  template <typename Output>
   void Vector(const Output& output, const std::int32_t* offsets, std::size_t first_panel,
               std::size_t last_panel) const {
     const ByteBounds bounds = MakeStore(output);
-    const v128_t table = Table<A>(weights);
     // The only origin stands four times.
     v128_t correction = wasm_i32x4_splat(0);
     if constexpr (A::kShifted) correction = SumWindows(source, windows.origins.data(), {offsets, weights.steps});
     const std::int8_t* const pixel = source.pixels + windows.origins[0];
-    constexpr std::size_t kStep = Nibbles ? 16 : 32;
     for (std::size_t panel = first_panel; panel < last_panel; panel += 2) {
       // Two panels share the loads of x; the last one may stand twice.
-      const std::uint8_t* a = weights.Panel(panel);
-      const std::uint8_t* b = weights.Panel(std::min(panel + 1, weights.Panels() - 1));
+      StepReader<A> a(weights, panel);
+      StepReader<A> b(weights, std::min(panel + 1, weights.Panels() - 1));
       typename A::Vector first;
       typename A::Vector second;
       KDEQUANT_NO_UNROLL
-      for (std::size_t step = 0; step < weights.steps; ++step, a += kStep, b += kStep) {
-        first.Step(pixel + offsets[step], Unpack<A, Nibbles>(a, table));
-        second.Step(pixel + offsets[step], Unpack<A, Nibbles>(b, table));
+      for (std::size_t step = 0; step < weights.steps; ++step) {
+        first.Step(pixel + offsets[step], a.Next());
+        second.Step(pixel + offsets[step], b.Next());
       }
       const v128_t sums[4] = {first.Low(), first.High(), second.Low(), second.High()};
       for (int i = 0; i < 4; ++i) {
@@ -358,10 +352,7 @@ struct Run {
     auto* const offsets = reinterpret_cast<std::int32_t*>(scratch);
     FindOffsets(offsets, 1);
     threads.Cut(static_cast<std::ptrdiff_t>(weights.Panels()), 2, [&](Stretch some, int) {
-      const auto first = static_cast<std::size_t>(some.begin);
-      const auto last = static_cast<std::size_t>(some.end);
-      if (weights.nibbles) return Vector<true>(output, offsets, first, last);
-      Vector<false>(output, offsets, first, last);
+      Vector(output, offsets, static_cast<std::size_t>(some.begin), static_cast<std::size_t>(some.end));
     });
   }
 };
@@ -393,14 +384,12 @@ Result<Dense> Dense::Create(const IntegerWeights& weights, std::size_t first, st
 // Of kRelaxedPairs.
 KDEQUANT_SMALL void Dense::FindTwins() {
 #if KDEQUANT_HAS_RELAXED
-  const v128_t table = Table<TwinArithmetic>(weights_);
   for (std::size_t panel = 0; panel < weights_.Panels(); ++panel) {
-    const std::uint8_t* at = weights_.Panel(panel);
+    StepReader<TwinArithmetic> reader(weights_, panel);
     std::array<v128_t, 2> sums = {wasm_i32x4_splat(0), wasm_i32x4_splat(0)};
     StepBytes last{};
-    for (std::size_t step = 0; step < weights_.steps; ++step, at += weights_.nibbles ? 16 : 32) {
-      const StepBytes bytes =
-          weights_.nibbles ? Unpack<TwinArithmetic, true>(at, table) : Unpack<TwinArithmetic, false>(at, table);
+    for (std::size_t step = 0; step < weights_.steps; ++step) {
+      const StepBytes bytes = reader.Next();
       sums[0] = AddUp(sums[0], bytes.first);
       sums[1] = AddUp(sums[1], bytes.second);
       if (step % 2 != 0) twins_.push_back(AreTwins(last, bytes));

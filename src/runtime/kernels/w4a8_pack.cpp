@@ -9,34 +9,33 @@
 namespace kdequant::w4a8 {
 namespace {
 
+// Numbers of tables are bytes. A table per channel of a wide layer is more: its weights go as bytes.
+constexpr std::size_t kMostTables = 256;
+
 IntegerWeights FromCodebook(const CodebookTensor& tensor) {
   IntegerWeights weights;
   weights.rows = static_cast<std::size_t>(tensor.shape[0]);
-  const bool one_table = tensor.TableCount() == 1;
   const std::size_t table_size = tensor.TableSize();
   for (std::size_t row = 0; row < weights.rows; ++row) {
-    const double step = tensor.steps[one_table ? 0 : row];
+    const double step = tensor.steps[tensor.TableOf(row)];
     weights.units.push_back(step * (tensor.scales.empty() ? 1.0 : static_cast<double>(tensor.scales[row])));
   }
   std::size_t count = 1;
   for (const std::int64_t dimension : tensor.shape) count *= static_cast<std::size_t>(dimension);
   weights.depth = count / weights.rows;
   weights.values.resize(count);
-  weights.has_table = one_table && tensor.bits <= 4;
-  if (!weights.has_table) {
-    for (std::size_t i = 0; i < count; ++i)
-      weights.values[i] = tensor.codes[(one_table ? 0 : i / weights.depth) * table_size + tensor.IndexAt(i)];
-    return weights;
+  if (tensor.bits <= 4 && tensor.TableCount() <= kMostTables) {
+    weights.tables.resize(tensor.TableCount());
+    for (std::size_t i = 0; i < tensor.codes.size(); ++i)
+      weights.tables[i / table_size][i % table_size] = tensor.codes[i];
+    for (std::size_t row = 0; row < weights.rows; ++row)
+      weights.table_of.push_back(static_cast<std::uint8_t>(tensor.TableOf(row)));
   }
-  std::copy(tensor.codes.begin(), tensor.codes.end(), weights.table.begin());
-  const std::int8_t* const table = weights.table.data();
   std::int8_t* value = weights.values.data();
-  for (std::size_t i = 0; i + 1 < count; i += 2, value += 2) {
-    const unsigned pair = tensor.indices[i / 2];
-    value[0] = table[pair & 0x0fU];
-    value[1] = table[pair >> 4];
+  for (std::size_t row = 0; row < weights.rows; ++row) {
+    const std::int8_t* const table = tensor.codes.data() + tensor.TableOf(row) * table_size;
+    for (std::size_t k = 0; k < weights.depth; ++k) *value++ = table[tensor.IndexAt(row * weights.depth + k)];
   }
-  if (count % 2 != 0) *value = table[tensor.IndexAt(count - 1)];
   return weights;
 }
 
@@ -97,8 +96,8 @@ std::int32_t PackedWeights::At(std::size_t row, std::size_t step, std::size_t la
   const std::uint8_t* const panel = Panel(row / kPanelRows);
   const std::size_t row_in_panel = row % kPanelRows;
   if (!nibbles) return static_cast<std::int8_t>(panel[step * 32 + row_in_panel * 4 + lane]);
-  const unsigned pair = panel[step * 16 + row_in_panel % 4 * 4 + lane];
-  return table[row_in_panel < 4 ? pair & 0x0fU : pair >> 4];
+  const unsigned pair = panel[step / kGroupSteps * 64 + row_in_panel % 4 * 16 + step % kGroupSteps * 4 + lane];
+  return tables[table_of[row]][row_in_panel < 4 ? pair & 0x0fU : pair >> 4];
 }
 
 Result<PackedWeights> Pack(const IntegerWeights& weights, std::size_t first, std::size_t count,
@@ -106,26 +105,33 @@ Result<PackedWeights> Pack(const IntegerWeights& weights, std::size_t first, std
   PackedWeights packed;
   packed.rows = count;
   packed.steps = order.size() / kStepDepth;
-  packed.table = weights.table;
-  packed.nibbles = weights.has_table && std::ranges::find(order, kNoDepth) == order.end();
+  packed.nibbles = !weights.tables.empty() && std::ranges::find(order, kNoDepth) == order.end();
   const std::size_t bytes = packed.Panels() * packed.PanelBytes();
   packed.data = Buffer<std::uint8_t>(bytes);
   if (packed.data.size() != bytes) {
     return Fail(ErrorCode::kOutOfMemory, "no memory for " + std::to_string(bytes) + " bytes of packed weights");
   }
   std::fill_n(packed.data.data(), bytes, std::uint8_t{0});
+  if (packed.nibbles) {
+    packed.tables = weights.tables;
+    const auto of_rows = std::span(weights.table_of).subspan(first, count);
+    packed.table_of.assign(of_rows.begin(), of_rows.end());
+    packed.table_of.resize(packed.Panels() * kPanelRows, 0);
+  }
   std::array<std::uint8_t, 256> index_of{};
-  for (std::size_t i = weights.table.size(); i-- > 0;)
-    index_of[static_cast<std::uint8_t>(weights.table[i])] = static_cast<std::uint8_t>(i);
   for (std::size_t row = 0; row < count; ++row) {
     const std::size_t row_in_panel = row % kPanelRows;
     const std::int8_t* const values = weights.values.data() + (first + row) * weights.depth;
     std::uint8_t* step = packed.data.data() + row / kPanelRows * packed.PanelBytes();
     const std::size_t* from = order.data();
     if (packed.nibbles) {
+      const auto& table = weights.tables[weights.table_of[first + row]];
+      for (std::size_t i = table.size(); i-- > 0;)
+        index_of[static_cast<std::uint8_t>(table[i])] = static_cast<std::uint8_t>(i);
       const unsigned shift = row_in_panel < 4 ? 0 : 4;
-      step += row_in_panel % 4 * 4;
-      for (std::size_t i = 0; i < packed.steps; ++i, step += 16, from += 4) {
+      step += row_in_panel % 4 * 16;
+      // To the next step of a group, and from its last step to the next group.
+      for (std::size_t i = 0; i < packed.steps; step += ++i % kGroupSteps == 0 ? 52 : 4, from += 4) {
         for (std::size_t lane = 0; lane < 4; ++lane) {
           const unsigned index = index_of[static_cast<std::uint8_t>(values[from[lane]])];
           step[lane] = static_cast<std::uint8_t>(step[lane] | (index << shift));

@@ -3,8 +3,11 @@
 //
 // A matrix [rows, depth] is cut into panels of 8 rows (output channels), and a panel into steps of 4 depths (input
 // channels at one tap). A step is two vectors, one for rows 0..3 and one for rows 4..7, each holding 4 rows x 4 depths
-// as bytes. Of 4-bit weights a step is 16 bytes of table indices, low nibbles the first vector, high nibbles the
-// second: one load, and, shift and two swizzles decode 32 weights. Of 8-bit weights a step is its 32 bytes.
+// as bytes; of 8-bit weights these 32 bytes.
+//
+// Of 4-bit weights, whose rows have tables of their own, four steps go together: 64 bytes, of which 16 hold two rows of
+// 16 depths, row r in low and row r + 4 in high nibbles. A swizzle looks up 16 weights of one row, and eight shuffles
+// make steps of four rows (StepReader, w4a8_tile.h).
 #ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_PACK_H_
 #define KDEQUANT_RUNTIME_KERNELS_W4A8_PACK_H_
 
@@ -22,6 +25,7 @@ namespace kdequant::w4a8 {
 
 inline constexpr std::size_t kPanelRows = 8;
 inline constexpr std::size_t kStepDepth = 4;
+inline constexpr std::size_t kGroupSteps = 4;  ///< Of 4-bit weights.
 
 inline constexpr std::size_t RoundUp(std::size_t value, std::size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -32,9 +36,10 @@ struct IntegerWeights {
   std::size_t rows = 0;
   std::size_t depth = 0;  ///< Elements of a row, row-major as in the tensor.
   std::vector<std::int8_t> values;
-  std::vector<double> units;            ///< [rows], >= 0
-  bool has_table = false;               ///< All values are entries of `table`.
-  std::array<std::int8_t, 16> table{};  ///< Of a single table with at most 16 levels, padded with zeros.
+  std::vector<double> units;  ///< [rows], >= 0
+  /// All values of a row are entries of its table: tables of at most 16 levels, padded with zeros. Or none.
+  std::vector<std::array<std::int8_t, 16>> tables;
+  std::vector<std::uint8_t> table_of;  ///< [rows], where there are tables
 };
 
 /// From a CodebookTensor or an Int8Tensor. Other tensors give no weights (rows == 0).
@@ -65,12 +70,13 @@ struct PackedWeights {
   std::size_t rows = 0;
   std::size_t steps = 0;
   bool nibbles = false;  ///< 4-bit indices, else bytes.
-  std::array<std::int8_t, 16> table{};
+  std::vector<std::array<std::int8_t, 16>> tables;
+  std::vector<std::uint8_t> table_of;  ///< [panels * 8], of nibbles
   Buffer<std::uint8_t> data;
   std::vector<std::uint8_t> silent;  ///< [panels * 8], or empty where no row is silent.
 
   std::size_t Panels() const { return (rows + kPanelRows - 1) / kPanelRows; }
-  std::size_t PanelBytes() const { return steps * (nibbles ? 16 : 32); }
+  std::size_t PanelBytes() const { return nibbles ? RoundUp(steps, kGroupSteps) * 16 : steps * 32; }
   const std::uint8_t* Panel(std::size_t panel) const { return data.data() + panel * PanelBytes(); }
 
   /// One weight, straight from the definition above.
@@ -81,7 +87,7 @@ struct PackedWeights {
 inline constexpr std::size_t kNoDepth = ~std::size_t{0};
 
 /// Packs rows [first, first + count). `order[4 * step + lane]` is the index within a row, or kNoDepth. Nibbles are used
-/// where the weights have a table and no depth is padding (a table need not hold a zero). Errors: kOutOfMemory.
+/// where the weights have tables and no depth is padding (a table need not hold a zero). Errors: kOutOfMemory.
 Result<PackedWeights> Pack(const IntegerWeights& weights, std::size_t first, std::size_t count,
                            std::span<const std::size_t> order, std::span<const std::uint8_t> silent);
 

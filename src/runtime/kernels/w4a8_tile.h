@@ -1,5 +1,5 @@
 // kernels/w4a8_tile.h
-// Four pixels by eight channels: how the integer kernels decode a step of weights (w4a8_pack.h) and multiply it, by
+// Four pixels by eight channels: how the integer kernels decode steps of weights (w4a8_pack.h) and multiply it, by
 // each instruction that can (w4a8_dense.h).
 #ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_TILE_H_
 #define KDEQUANT_RUNTIME_KERNELS_W4A8_TILE_H_
@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 
 #include "kernels/relaxed.h"
 #include "kernels/w4a8_pack.h"
@@ -142,31 +143,76 @@ struct AddArithmetic : RelaxedBytes {
 };
 #endif
 
-// The two vectors of a packed step, as codes or (shifted) as codes + 64.
-template <typename A, bool Nibbles>
-inline StepBytes Unpack(const std::uint8_t* step, v128_t table) {
-  if constexpr (Nibbles) {
-    const v128_t pairs = wasm_v128_load(step);
-    return {A::Lookup(table, wasm_v128_and(pairs, wasm_i8x16_splat(0x0f))), A::Lookup(table, wasm_u8x16_shr(pairs, 4))};
-  } else {
-    const v128_t shift = wasm_i8x16_splat(A::kShifted ? kShift : 0);
-    return {wasm_i8x16_add(wasm_v128_load(step), shift), wasm_i8x16_add(wasm_v128_load(step + 16), shift)};
+// Takes groups of four steps of 4-bit weights apart.
+template <typename A>
+class GroupReader {
+ public:
+  static constexpr std::size_t kBytes = 32 * kGroupSteps;  ///< Of a group's steps.
+
+  GroupReader(const PackedWeights& weights, std::size_t panel) : packed_(weights.Panel(panel)) {
+    for (std::size_t row = 0; row < kPanelRows; ++row)
+      tables_[row] = wasm_v128_load(weights.tables[weights.table_of[panel * kPanelRows + row]].data());
   }
-}
+
+  void Read(std::size_t group, std::int8_t* steps) const {
+    v128_t rows[kPanelRows];
+    for (std::size_t r = 0; r < 4; ++r) {
+      const v128_t pairs = wasm_v128_load(packed_ + 64 * group + 16 * r);
+      rows[r] = A::Lookup(tables_[r], wasm_v128_and(pairs, wasm_i8x16_splat(0x0f)));
+      rows[r + 4] = A::Lookup(tables_[r + 4], wasm_u8x16_shr(pairs, 4));
+    }
+    for (std::size_t half = 0; half < 2; ++half, steps += 16) {
+      const v128_t* const of = rows + 4 * half;
+      const v128_t a = wasm_i32x4_shuffle(of[0], of[1], 0, 4, 1, 5);
+      const v128_t b = wasm_i32x4_shuffle(of[2], of[3], 0, 4, 1, 5);
+      const v128_t c = wasm_i32x4_shuffle(of[0], of[1], 2, 6, 3, 7);
+      const v128_t d = wasm_i32x4_shuffle(of[2], of[3], 2, 6, 3, 7);
+      wasm_v128_store(steps, wasm_i64x2_shuffle(a, b, 0, 2));
+      wasm_v128_store(steps + 32, wasm_i64x2_shuffle(a, b, 1, 3));
+      wasm_v128_store(steps + 64, wasm_i64x2_shuffle(c, d, 0, 2));
+      wasm_v128_store(steps + 96, wasm_i64x2_shuffle(c, d, 1, 3));
+    }
+  }
+
+ private:
+  const std::uint8_t* packed_;
+  v128_t tables_[kPanelRows];
+};
+
+// Reads the steps of a panel one after the other: codes, or (shifted) codes + 64.
+template <typename A>
+class StepReader {
+ public:
+  StepReader(const PackedWeights& weights, std::size_t panel)
+      : bytes_(reinterpret_cast<const std::int8_t*>(weights.Panel(panel))) {
+    if (weights.nibbles) groups_.emplace(weights, panel);
+  }
+
+  StepBytes Next() {
+    if (groups_ && next_ % kGroupSteps == 0) {
+      groups_->Read(next_ / kGroupSteps, group_);
+      bytes_ = group_;
+    }
+    const StepBytes step = LoadStep(bytes_);
+    bytes_ += 32;
+    ++next_;
+    if constexpr (!A::kShifted) return step;
+    const v128_t shift = wasm_i8x16_splat(kShift);
+    return {wasm_i8x16_add(step.first, shift), wasm_i8x16_add(step.second, shift)};
+  }
+
+ private:
+  const std::int8_t* bytes_;
+  std::size_t next_ = 0;
+  std::optional<GroupReader<A>> groups_;  // of 4-bit weights
+  alignas(16) std::int8_t group_[GroupReader<A>::kBytes];
+};
 
 template <typename A>
-inline v128_t Table(const PackedWeights& weights) {
-  return wasm_i8x16_add(wasm_v128_load(weights.table.data()), wasm_i8x16_splat(A::kShifted ? kShift : 0));
-}
-
-template <typename A, bool Nibbles>
 inline void DecodePanel(const PackedWeights& weights, std::size_t panel, std::int8_t* decoded) {
-  const std::uint8_t* step = weights.Panel(panel);
-  const v128_t table = Table<A>(weights);
+  StepReader<A> reader(weights, panel);
   KDEQUANT_NO_UNROLL
-  for (std::size_t i = 0; i < weights.steps; ++i, decoded += 32 * A::kParts, step += Nibbles ? 16 : 32) {
-    A::Decode(Unpack<A, Nibbles>(step, table), decoded);
-  }
+  for (std::size_t i = 0; i < weights.steps; ++i, decoded += 32 * A::kParts) A::Decode(reader.Next(), decoded);
 }
 
 // Adds the four bytes of each of four pixels, or rows, to their sums.

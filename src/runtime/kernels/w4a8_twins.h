@@ -65,16 +65,14 @@ struct TwinRoom {
 };
 
 // `twins`: of the panel; `offsets`: of its steps in order.
-template <bool Nibbles>
 inline void DecodeTwins(const PackedWeights& weights, std::size_t panel, std::vector<bool>::const_iterator twin,
                         const std::int32_t* offsets, const TwinRoom& room) {
-  const std::uint8_t* step = weights.Panel(panel);
-  const v128_t table = Table<TwinArithmetic>(weights);
+  StepReader<TwinArithmetic> reader(weights, panel);
   std::ptrdiff_t twins = 0;
   std::ptrdiff_t others = room.steps;
-  for (std::ptrdiff_t i = 0; i < room.steps; ++i, step += Nibbles ? 16 : 32) {
+  for (std::ptrdiff_t i = 0; i < room.steps; ++i) {
     const std::ptrdiff_t at = *twin ? twins++ : --others;
-    TwinArithmetic::Decode(Unpack<TwinArithmetic, Nibbles>(step, table), room.weights + 32 * at);
+    TwinArithmetic::Decode(reader.Next(), room.weights + 32 * at);
     room.offsets[at] = offsets[i];
     if (i % 2 != 0) ++twin;
   }

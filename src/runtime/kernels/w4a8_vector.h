@@ -100,12 +100,7 @@ struct StepBytes {
   v128_t first;
   v128_t second;
 };
-inline StepBytes DecodeNibbles(const std::uint8_t* step, v128_t table) {
-  const v128_t pairs = wasm_v128_load(step);
-  return {wasm_i8x16_swizzle(table, wasm_v128_and(pairs, wasm_i8x16_splat(0x0f))),
-          wasm_i8x16_swizzle(table, wasm_u8x16_shr(pairs, 4))};
-}
-inline StepBytes LoadStep(const std::uint8_t* step) { return {wasm_v128_load(step), wasm_v128_load(step + 16)}; }
+inline StepBytes LoadStep(const std::int8_t* step) { return {wasm_v128_load(step), wasm_v128_load(step + 16)}; }
 
 }  // namespace kdequant::w4a8
 

@@ -1,7 +1,10 @@
 #include "kernels/w4a8_winograd.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
+#include "kernels/w4a8_tile.h"
 #include "kernels/winograd_loops.h"
 
 namespace kdequant::w4a8 {
@@ -57,33 +60,53 @@ struct Layer {
   std::ptrdiff_t RowStride() const { return windows.taps[3]; }
   std::ptrdiff_t Depths() const { return plan.depths; }
 
-  // The taps of a block as pairs of channels, of the lower and the upper four output channels. A function of its own,
-  // so that the transform is there once for both kinds of weights.
-  struct Taps {
-    v128_t of[2][kPairs][9];
-  };
-  [[gnu::noinline]] void LoadTaps(const std::uint8_t* step, Taps& taps) const {
-    const v128_t table = wasm_v128_load(weights.table.data());
-    for (std::ptrdiff_t tap = 0; tap < 9; ++tap, step += windows.blocks * StepBytesOf()) {
-      const StepBytes bytes = weights.nibbles ? DecodeNibbles(step, table) : LoadStep(step);
-      for (int half = 0; half < 2; ++half) {
-        const DepthPairs both = PairsOfBytes(half == 0 ? bytes.first : bytes.second);
-        taps.of[half][0][tap] = both.even;
-        taps.of[half][1][tap] = both.odd;
-      }
+  // The steps of a block's taps. Of 4-bit weights the group of each tap is kept, which holds blocks to come, too.
+  class TapReader {
+   public:
+    TapReader(const PackedWeights& weights, std::size_t panel) : panel_(weights.Panel(panel)) {
+      if (weights.nibbles) groups_.emplace(weights, panel);
     }
-  }
-  std::ptrdiff_t StepBytesOf() const { return weights.nibbles ? 16 : 32; }
+    StepBytes Read(std::size_t tap, std::size_t step) {
+      if (!groups_) return LoadStep(reinterpret_cast<const std::int8_t*>(panel_) + 32 * step);
+      const std::size_t group = step / kGroupSteps;
+      if (kept_[tap] != group) groups_->Read(group, steps_[tap]);
+      kept_[tap] = group;
+      return LoadStep(steps_[tap] + 32 * (step % kGroupSteps));
+    }
+
+   private:
+    using Groups = GroupReader<PairArithmetic>;
+
+    const std::uint8_t* panel_;
+    std::optional<Groups> groups_;
+    std::array<std::size_t, 9> kept_ = NoGroups();
+    alignas(16) std::int8_t steps_[9][Groups::kBytes];
+
+    static std::array<std::size_t, 9> NoGroups() {
+      std::array<std::size_t, 9> none;
+      none.fill(~std::size_t{0});
+      return none;
+    }
+  };
 
   void TransformPanel(std::ptrdiff_t panel, std::byte* filters) const {
-    const std::uint8_t* step = weights.Panel(static_cast<std::size_t>(panel));
-    Taps taps;
-    for (std::ptrdiff_t block = 0; block < windows.blocks; ++block, step += StepBytesOf()) {
-      LoadTaps(step, taps);
+    TapReader reader(weights, static_cast<std::size_t>(panel));
+    for (std::ptrdiff_t block = 0; block < windows.blocks; ++block) {
+      // As pairs of channels, of the lower and the upper four output channels.
+      v128_t taps[2][kPairs][9];
+      for (std::size_t tap = 0; tap < 9; ++tap) {
+        const StepBytes bytes =
+            reader.Read(tap, tap * static_cast<std::size_t>(windows.blocks) + static_cast<std::size_t>(block));
+        for (int half = 0; half < 2; ++half) {
+          const DepthPairs both = PairsOfBytes(half == 0 ? bytes.first : bytes.second);
+          taps[half][0][tap] = both.even;
+          taps[half][1][tap] = both.odd;
+        }
+      }
       for (std::ptrdiff_t half = 0; half < 2; ++half) {
         for (std::ptrdiff_t pair = 0; pair < kPairs; ++pair) {
           runtime::TransformFilter<Transformed>(
-              [&](std::ptrdiff_t tap) { return taps.of[half][pair][tap]; },
+              [&](std::ptrdiff_t tap) { return taps[half][pair][tap]; },
               filters + (kPairs * block + pair) * runtime::kFilterDepthBytes + 16 * half,
               plan.depths * runtime::kFilterDepthBytes);
         }

@@ -68,19 +68,23 @@ ConvGeometry GeometryOf(const Case& c) {
   return g;
 }
 
-// Sixteen codes within +-63, as quantized layers have, or any bytes.
+// For each row one of three tables of sixteen codes within +-63, as quantized layers have, or any bytes.
 IntegerWeights RandomWeights(const ConvGeometry& g, bool table, std::uint64_t seed) {
   Random random(seed);
   IntegerWeights weights;
   weights.rows = static_cast<std::size_t>(g.output.channels);
   weights.depth = static_cast<std::size_t>(g.GroupInputs() * g.Taps());
-  weights.has_table = table;
   if (table) {
-    for (std::size_t i = 0; i < 16; ++i) weights.table[i] = static_cast<std::int8_t>(8 * static_cast<int>(i) - 63);
+    weights.tables.resize(3);
+    for (int i = 0; i < 48; ++i)
+      weights.tables[static_cast<std::size_t>(i / 16)][static_cast<std::size_t>(i % 16)] =
+          static_cast<std::int8_t>((8 - i / 16) * (i % 16) - 63 + 3 * (i / 16));
+    for (std::size_t row = 0; row < weights.rows; ++row)
+      weights.table_of.push_back(static_cast<std::uint8_t>(random.Below(3)));
   }
   for (std::size_t i = 0; i < weights.rows * weights.depth; ++i) {
     if (table) {
-      weights.values.push_back(weights.table[random.Below(16)]);
+      weights.values.push_back(weights.tables[weights.table_of[i / weights.depth]][random.Below(16)]);
     } else {
       weights.values.push_back(static_cast<std::int8_t>(static_cast<int>(random.Below(255)) - 127));
     }

@@ -17,6 +17,9 @@ float BFloat16ToFloat(std::uint16_t bits);
 /// `value` as a binary16 can hold it.
 inline float RoundToHalf(float value) { return HalfToFloat(FloatToHalf(value)); }
 
+/// Whether a binary16 holds `value` as it is, and it is finite.
+inline bool IsExactInHalf(float value) { return RoundToHalf(value) == value && value - value == 0; }
+
 }  // namespace kdequant
 
 #endif  // KDEQUANT_BASE_HALF_H_

@@ -25,11 +25,22 @@ struct CompensationInput {
   ColumnRange range;
   /// [channels], or empty where every scale is 1.
   std::span<const float> scales;
-  /// [tables][levels_per_table], ascending within a table, in units of the scale; tables is 1 or `channels`.
+  /// [tables][levels_per_table], ascending within a table, in units of the scale.
   std::span<const float> levels;
   std::size_t levels_per_table = 16;  ///< 2 to 256
+  /// [channels]: the table of each. Empty: there is one table, or one per channel.
+  std::span<const std::uint8_t> table_of = {};
   /// Whether to find out which scales and levels would suit the corrected weights better.
   bool fit = false;
+
+  /// Where a channel's table begins in `levels`.
+  std::size_t LevelsOf(std::size_t channel) const {
+    if (!table_of.empty()) return table_of[channel] * levels_per_table;
+    return levels.size() == levels_per_table ? 0 : channel * levels_per_table;
+  }
+  std::span<const float> TableOf(std::size_t channel) const {
+    return levels.subspan(LevelsOf(channel), levels_per_table);
+  }
 };
 
 /// What would make sum over k of D_k (target_k - q_k)^2, which `loss` is, smaller if every corrected weight target_k

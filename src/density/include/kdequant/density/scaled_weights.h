@@ -6,6 +6,7 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace kdequant {
@@ -23,21 +24,28 @@ class ScaledWeights {
   /// As they are: whatever is a span of floats.
   template <typename Values>
     requires std::convertible_to<const Values&, std::span<const float>>
-  ScaledWeights(const Values& values) : values_(values) {}
+  ScaledWeights(const Values& values) : values_(values), size_(values_.size()) {}
   /// As many rows as `scales`, at least one. A scale of 0 leaves its row as it is.
   ScaledWeights(std::span<const float> values, std::span<const float> scales);
+  /// Only the rows named, in this order.
+  ScaledWeights(std::span<const float> values, std::span<const float> scales, std::span<const std::uint32_t> rows);
 
-  std::size_t size() const { return values_.size(); }
-  bool empty() const { return values_.empty(); }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
   float operator[](std::size_t i) const;
   /// The weights from number `first` on, at least one of them: all that are left where nothing is to be divided,
   /// otherwise those of one row for which there is room.
   std::span<const float> Run(std::size_t first, Room& room) const;
 
  private:
+  // The stored row behind the i-th one that is read.
+  std::size_t RowOf(std::size_t i) const { return rows_.empty() ? i : rows_[i]; }
+
   std::span<const float> values_;
-  std::span<const float> scales_;  // of each row; empty: all are 1
-  std::size_t columns_ = 0;        // of a row
+  std::span<const float> scales_;        // of each row; empty: all are 1
+  std::span<const std::uint32_t> rows_;  // that are read; empty: all of them
+  std::size_t columns_ = 0;              // of a row
+  std::size_t size_ = 0;                 // of the rows that are read
 };
 
 /// Reads weights from the first to the last:

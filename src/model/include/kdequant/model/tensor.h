@@ -42,9 +42,9 @@ struct IntTensor {
 /// A weight tensor of which every weight is an index into a small table of levels.
 ///
 /// The value of weight k of output channel o is `scales[o] * (codes[t][i] * steps[t])` in float32, in that order of
-/// operations, where i is the weight's index, t is 0 (one table for the tensor) or o (a table per channel), and
-/// scales[o] is 1 where `scales` is empty. codes * step is exact in float32 (steps have at most 17 significant bits),
-/// so a file that stores the levels as floats gives codes and step back.
+/// operations, where i is the weight's index, t = TableOf(o), and scales[o] is 1 where `scales` is empty. codes * step is
+/// exact in float32 (steps have at most 17 significant bits), so a file that stores the levels as floats gives codes and
+/// step back.
 struct CodebookTensor {
   Shape shape;   ///< [out_channels, ...]: output channel first, always (a Gemm weight is [N, K]).
   int bits = 4;  ///< 2 to 8; a table has 2^bits codes.
@@ -55,9 +55,15 @@ struct CodebookTensor {
   std::vector<std::int8_t> codes;  ///< [tables][2^bits], ascending within a table.
   std::vector<float> steps;        ///< [tables], > 0.
   std::vector<float> scales;       ///< [out_channels] or empty; each one is representable in binary16.
+  /// [out_channels]: which of the tables a channel's indices are of. Empty: there is one table, or one per channel.
+  std::vector<std::uint8_t> table_of = {};
 
   std::size_t TableCount() const { return steps.size(); }
   std::size_t TableSize() const { return std::size_t{1} << bits; }
+  std::size_t TableOf(std::size_t channel) const {
+    if (!table_of.empty()) return table_of[channel];
+    return TableCount() > 1 ? channel : 0;
+  }
   /// The index of weight `position` (row-major over the tensor).
   std::uint8_t IndexAt(std::size_t position) const {
     if (bits > 4) return indices[position];

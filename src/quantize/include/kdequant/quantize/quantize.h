@@ -58,10 +58,15 @@ struct LayerOverride {
   std::optional<bool> compensation = {};    ///< Off only: where it is off for all it stays off.
 };
 
+inline constexpr int kMostCodebooks = 16;  ///< of a layer
+
 struct QuantizeOptions {
   /// Method, sampling, bandwidth; `levels` is 16.
   DesignOptions design;
   Granularity granularity = Granularity::kChannelScale;
+  /// With channel scales and up to 16 levels: how many codebooks a layer may have, 1 to 16. Every channel takes the one
+  /// that suits it best. A small layer gets fewer, so that they take at most a 16th of its indices' bytes.
+  int codebooks = 16;
   Calibration calibration = Calibration::kSynthetic;
   /// How many synthetic pictures, or how many of `pictures` at most.
   std::size_t picture_count = 64;
@@ -107,9 +112,10 @@ struct LayerReport {
   std::size_t samples = 0;  ///< weights the density was estimated from
   double bandwidth = 0;     ///< in units of the (scale-normalised) weights; 0 where no density was estimated
   int bits = 32;            ///< 4, 8 (depthwise) or 32 (excluded)
-  /// The levels the engine uses, ascending; with channel scales in units of the scale. Empty for 8 and 32 bits; for
-  /// Granularity::kChannel the first channel's.
+  /// The levels the engine uses, ascending; with channel scales in units of the scale. Empty for 8 and 32 bits. Of
+  /// several codebooks that which most channels use; for Granularity::kChannel the first channel's.
   std::vector<float> levels = {};
+  std::size_t codebooks = 0;  ///< how many the layer has; 0 for 8-bit kernels and floats
   double sqnr_db = 0;     ///< 10 log10(sum w^2 / sum (w - q)^2); infinite when exact
   std::size_t bytes = 0;  ///< indices, levels and scales as stored
   /// "off"; "full", or "blocks" where a very wide layer was compensated in independent runs of columns.
