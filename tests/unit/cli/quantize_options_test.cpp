@@ -28,6 +28,7 @@ TEST_CASE("Without options a network gets what the help promises") {
   CHECK(options->fits == 1);
   CHECK(options->sweeps == 0);
   CHECK(options->widen == 0.02);
+  CHECK(options->codebooks == 16);
 }
 
 TEST_CASE("What was asked for wins over the effort") {
@@ -52,13 +53,18 @@ TEST_CASE("What was asked for wins over the effort") {
   CHECK(With([](auto& a) { a.effort = "plain"; })->widen == 0);
   const auto own = With([](auto& a) {
     a.effort = "best";
+    a.codebooks = 4;
     a.fits = 0;
     a.sweeps = 5;
     a.widen = 50;
   });
+  CHECK(own->codebooks == 4);
   CHECK(own->fits == 0);
   CHECK(own->sweeps == 5);
   CHECK(own->widen == 0.5);
+  CHECK(With([](auto& a) { a.effort = "plain"; })->codebooks == 1);
+  CHECK(!With([](auto& a) { a.codebooks = 0; }));
+  CHECK(!With([](auto& a) { a.codebooks = 17; }));
   CHECK(!With([](auto& a) { a.fits = -1; }));
   CHECK(!With([](auto& a) { a.sweeps = 101; }));
   CHECK(!With([](auto& a) { a.widen = -1; }));

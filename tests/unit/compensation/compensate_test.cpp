@@ -255,6 +255,36 @@ TEST_CASE("Levels and scales fitted to the corrected weights lose less when thes
   CHECK(compensate().loss < 0.95 * first.loss);
 }
 
+TEST_CASE("Channels that share tables are compensated as if each had a copy of its own") {
+  const std::size_t columns = 60;
+  const Factor factor = FactorOf(GramOf(CorrelatedRows(150, columns, 74), columns));
+  const std::vector<float> weights = NormalFloats(20 * columns, 75);
+  std::vector<float> shared = GaussianLevels();
+  for (std::size_t i = 0; i < 16; ++i) shared.push_back(1.5F * shared[i]);
+  std::vector<float> own;
+  std::vector<std::uint8_t> table_of;
+  for (std::size_t o = 0; o < 20; ++o) {
+    table_of.push_back(static_cast<std::uint8_t>(o % 3 == 0));
+    const auto table = std::span(shared).subspan(16U * table_of.back(), 16);
+    own.insert(own.end(), table.begin(), table.end());
+  }
+  CompensationInput input{.weights = weights,
+                          .channels = 20,
+                          .row_columns = columns,
+                          .range = {.begin = 0, .end = columns},
+                          .scales = {},
+                          .levels = own,
+                          .levels_per_table = 16,
+                          .fit = true};
+  const CompensationResult expected = Compensate(factor, input);
+  input.levels = shared;
+  input.table_of = table_of;
+  const CompensationResult result = Compensate(factor, input);
+  CHECK(result.indices == expected.indices);
+  CHECK(result.loss == expected.loss);
+  CHECK(result.fit.level_shifts.size() == 32);
+}
+
 TEST_CASE("A channel of scale zero goes to the level nearest to zero") {
   const Factor factor = FactorOf(GramOf(CorrelatedRows(50, 20, 62), 20));
   const std::vector<float> weights(2 * 20);
@@ -294,6 +324,9 @@ TEST_CASE("Sizes that do not fit together are refused") {
   CHECK(refused([](CompensationInput& i) { i.levels = i.levels.first(15); }));
   CHECK(refused([](CompensationInput& i) { i.levels_per_table = 1; }));
   CHECK(refused([&](CompensationInput& i) { i.scales = levels; }));
+  const std::vector<std::uint8_t> beyond{0, 1};
+  CHECK(refused([&](CompensationInput& i) { i.table_of = beyond; }));
+  CHECK(refused([&](CompensationInput& i) { i.table_of = std::span(beyond).first(1); }));
 }
 
 TEST_CASE("Short steps and long ones give the same indices, and progress never falls") {

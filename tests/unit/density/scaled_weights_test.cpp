@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
@@ -89,6 +90,24 @@ TEST_CASE("A weight that its scale makes infinite is named by its place in the l
   REQUIRE(!sample);
   CHECK(sample.error().code == ErrorCode::kNotFinite);
   CHECK(sample.error().message.starts_with("weight 4000 is infinite"));
+}
+
+TEST_CASE("Rows that are named are read as if there were no others") {
+  const Rows rows(6, 1500, 3);
+  const std::vector<std::uint32_t> named{4, 1, 5};
+  const ScaledWeights weights(rows.values, rows.scales, named);
+  REQUIRE(weights.size() == 4500);
+  std::vector<float> read;
+  RunReader reader(weights);
+  for (auto run = reader.Next(); !run.empty(); run = reader.Next()) {
+    CHECK(reader.first() == read.size());
+    read.insert(read.end(), run.begin(), run.end());
+  }
+  REQUIRE(read.size() == 4500);
+  for (std::size_t i = 0; i < 4500; ++i) {
+    CHECK(read[i] == rows.divided[named[i / 1500] * 1500 + i % 1500]);
+    CHECK(weights[i] == read[i]);
+  }
 }
 
 }  // namespace

@@ -34,7 +34,13 @@ TEST_CASE("A codebook tensor stands for scale * (code * step)") {
   CHECK(Dequantize(tensor)->values == std::vector<float>{-50, -0.5F, 1, 63.5F});
   tensor.scales = {1, 2};
   CHECK(Dequantize(tensor)->values == std::vector<float>{-50, -0.5F, 2, 127});
+  // Two tables, of which both channels use the second.
+  tensor.codes.insert(tensor.codes.end(), {-8, -7, 7, 8});
+  tensor.steps.push_back(1);
+  tensor.table_of = {1, 1};
+  CHECK(Dequantize(tensor)->values == std::vector<float>{-8, -7, 14, 16});
   // A table for each output channel.
+  tensor = FourWeights();
   tensor.scales = {};
   tensor.codes.insert(tensor.codes.end(), {-4, -3, 3, 4});
   tensor.steps.push_back(1);
@@ -73,9 +79,13 @@ TEST_CASE("A single channel is dequantized like all of them") {
 
 TEST_CASE("Stored bytes count indices, levels and scales") {
   CodebookTensor tensor = FourWeights();
+  CHECK(StoredBytes(tensor) == 2 + 4 * 2);  // these levels are exact in 16 bits
+  tensor.steps = {0.1F};
   CHECK(StoredBytes(tensor) == 2 + 4 * sizeof(float));
   tensor.scales = {1, 2};
   CHECK(StoredBytes(tensor) == 2 + 4 * sizeof(float) + 2 * 2);
+  tensor.table_of = {0, 0};
+  CHECK(StoredBytes(tensor) == 2 + 4 * sizeof(float) + 2 * 2 + 2);
   CHECK(StoredBytes(FloatTensor{.shape = {3}, .values = {1, 2, 3}}) == 12);
   CHECK(StoredBytes(Int8Tensor{.shape = {1, 3}, .values = {1, 2, 3}, .scales = {1}}) == 3 + 2);
 }

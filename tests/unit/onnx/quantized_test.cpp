@@ -18,9 +18,11 @@ float RandomStep(Random& random) {
   return std::bit_cast<float>(bits & ~0x7fU);
 }
 
+enum class Tables { kOne, kThree, kOnePerChannel };
+
 struct Kind {
   int bits;
-  bool table_per_channel;
+  Tables tables;
   bool scales;
 };
 
@@ -38,7 +40,13 @@ CodebookTensor RandomCodebook(Random& random, const Shape& shape, const Kind& ki
       tensor.SetIndexAt(i, index);
     }
   }
-  for (std::size_t t = 0; t < (kind.table_per_channel ? channels : 1); ++t) {
+  std::size_t tables = kind.tables == Tables::kOnePerChannel ? channels : 1;
+  if (kind.tables == Tables::kThree && channels > 3) {
+    tables = 3;
+    for (std::size_t o = 0; o < channels; ++o) tensor.table_of.push_back(static_cast<std::uint8_t>((o * o) % 3));
+    tensor.table_of.back() = 2;
+  }
+  for (std::size_t t = 0; t < tables; ++t) {
     std::vector<std::int8_t> codes(size);
     for (auto& code : codes) code = static_cast<std::int8_t>(static_cast<int>(random.Below(255)) - 127);
     codes[random.Below(size)] = random.Below(2) == 0 ? 127 : -127;
@@ -94,6 +102,7 @@ void CheckEqual(const CodebookTensor& a, const CodebookTensor& b) {
   CHECK(a.codes == b.codes);
   CHECK(a.steps == b.steps);
   CHECK(a.scales == b.scales);
+  CHECK(a.table_of == b.table_of);
 }
 
 TEST_CASE("a codebook weight comes back exactly: every granularity, 2 to 8 bits, odd counts, Conv and Gemm") {
@@ -101,11 +110,11 @@ TEST_CASE("a codebook weight comes back exactly: every granularity, 2 to 8 bits,
   for (const Shape& shape :
        {Shape{5, 3, 3, 3}, Shape{1, 1, 1, 1}, Shape{7, 5}, Shape{16, 4, 1, 1}, Shape{33, 2, 1, 1}}) {
     for (int bits = 2; bits <= 8; ++bits) {
-      for (const bool table_per_channel : {false, true}) {
+      for (const Tables tables : {Tables::kOne, Tables::kThree, Tables::kOnePerChannel}) {
         for (const bool scales : {false, true}) {
           CAPTURE(ShapeToString(shape));
           CAPTURE(bits);
-          const auto tensor = RandomCodebook(random, shape, {bits, table_per_channel, scales});
+          const auto tensor = RandomCodebook(random, shape, {bits, tables, scales});
           const auto read = ThroughFile(tensor);
           REQUIRE(std::holds_alternative<CodebookTensor>(read));
           CheckEqual(std::get<CodebookTensor>(read), tensor);
@@ -158,7 +167,7 @@ TEST_CASE("binary16 scales are stored in two bytes each") {
   Random random(3);
   const auto size_with = [&](bool scales) {
     Random same(3);
-    return WriteOnnx(NetworkOf(RandomCodebook(same, {1000, 1, 1, 1}, {4, false, scales}))).value().size();
+    return WriteOnnx(NetworkOf(RandomCodebook(same, {1000, 1, 1, 1}, {4, Tables::kOne, scales}))).value().size();
   };
   const std::size_t extra = size_with(true) - size_with(false);
   CHECK(extra >= 2000);
@@ -167,7 +176,7 @@ TEST_CASE("binary16 scales are stored in two bytes each") {
 
 TEST_CASE("weights that the format cannot hold exactly are an error, not another weight") {
   Random random(4);
-  const auto good = RandomCodebook(random, {4, 4}, {4, false, true});
+  const auto good = RandomCodebook(random, {4, 4}, {4, Tables::kOne, true});
   const auto fails = [](CodebookTensor tensor) { return !WriteOnnx(NetworkOf(std::move(tensor))); };
   CHECK(!fails(good));
   auto tensor = good;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <span>
 #include <vector>
@@ -33,9 +34,10 @@ double Sqnr(const FloatTensor& weights, const Tensor& quantized) {
   return error.SqnrDb();
 }
 
-Tensor Quantize(const FloatTensor& weights, Granularity granularity) {
+Tensor Quantize(const FloatTensor& weights, Granularity granularity, int codebooks = 1) {
   QuantizeOptions options;
   options.granularity = granularity;
+  options.codebooks = codebooks;
   return QuantizeToCodebook(weights, options, 1)->tensor;
 }
 
@@ -61,6 +63,37 @@ TEST_CASE("Channel scales keep uneven channels near the Gaussian optimum, one co
   CHECK(channel_scale < 20.9);
   CHECK(Sqnr(weights, Quantize(weights, Granularity::kTensor)) < channel_scale - 1);
   CHECK(Sqnr(weights, Quantize(weights, Granularity::kChannel)) > channel_scale);
+}
+
+TEST_CASE("Codebooks that channels choose from lose less, and take a hundredth of the bytes") {
+  // Every third channel has longer tails.
+  FloatTensor weights = UnevenChannels(96, 512, 5);
+  for (std::size_t i = 0; i < weights.values.size(); ++i) {
+    if (i / 512 % 3 == 0 && i % 7 == 0) weights.values[i] *= 3;
+  }
+  const Tensor one = Quantize(weights, Granularity::kChannelScale, 1);
+  const Tensor several = Quantize(weights, Granularity::kChannelScale, 8);
+  const auto& codebook = std::get<CodebookTensor>(several);
+  CHECK(codebook.TableCount() == 8);
+  CHECK(codebook.table_of.size() == 96);
+  CHECK(Sqnr(weights, several) > Sqnr(weights, one) + 0.3);
+  CHECK(static_cast<double>(StoredBytes(several)) < 1.015 * static_cast<double>(StoredBytes(one)));
+  // The steps are the same power of two, so that levels are exact in 16 bits.
+  for (const float step : codebook.steps) {
+    CHECK(step == codebook.steps[0]);
+    CHECK(std::has_single_bit(static_cast<unsigned>(std::ldexp(step, 20))));
+  }
+}
+
+TEST_CASE("A small layer gets no more codebooks than are worth their bytes") {
+  const auto count = [](std::int64_t channels, std::int64_t columns) {
+    const Tensor tensor = Quantize(UnevenChannels(channels, columns, 6), Granularity::kChannelScale, 16);
+    return std::get<CodebookTensor>(tensor).TableCount();
+  };
+  CHECK(count(16, 32) == 1);   // 256 bytes of indices
+  CHECK(count(64, 32) <= 2);   // 1 KB: 64 bytes are a 16th of it
+  CHECK(count(8, 4096) <= 2);  // four channels each
+  CHECK(count(128, 256) > 8);
 }
 
 TEST_CASE("A channel of zeros stays zero, and the others do not suffer") {
