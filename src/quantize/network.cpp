@@ -26,6 +26,14 @@ float RangeMargin(double depth, Calibration calibration) {
   return calibration == Calibration::kPictures ? 1.1F : static_cast<float>(1.1 + 0.9 * depth * depth);
 }
 
+// Whether a node takes the mean of whole images. However deep, it reaches as far on drawn pictures as on photographs
+// (ResNet-50 17.7 and 17.8, EfficientNet-Lite0 4.8 and 4.7): features that these excite are few among many positions.
+bool IsWholeMean(const Node& node) {
+  if (const auto* pool = std::get_if<GlobalPool>(&node.op)) return pool->kind == Pool::Kind::kAverage;
+  const auto* mean = std::get_if<ReduceMean>(&node.op);
+  return mean != nullptr && mean->axes == std::vector<std::int64_t>{2, 3};
+}
+
 // What a picture reaches counts up to twice what half of the pictures reach. A few pictures excite a layer many times
 // as much as all others (a channel that batch normalization divides by a tiny deviation does, up to 20 times, and the
 // more pictures, the more): a step so coarse would cost every picture, a value cut off only those few.
@@ -205,7 +213,7 @@ void GrowingNetwork::Complete(const ValueExtents& extents) {
   for (std::size_t i = 0; i < result_.nodes.size(); ++i) {
     const Node& node = result_.nodes[i];
     for (const ValueId output : node.outputs)
-      depths[output] = static_cast<double>(i + 1) / static_cast<double>(result_.nodes.size());
+      depths[output] = IsWholeMean(node) ? 0 : static_cast<double>(i + 1) / static_cast<double>(result_.nodes.size());
     if (node.activation) bounds[node.outputs[0]] = BoundsOf(*node.activation);
     if (const auto* activate = std::get_if<Activate>(&node.op)) bounds[node.outputs[0]] = BoundsOf(activate->function);
   }
