@@ -326,14 +326,14 @@ struct Run {
     const std::int8_t* const pixel = source.pixels + windows.origins[0];
     for (std::size_t panel = first_panel; panel < last_panel; panel += 2) {
       // Two panels share the loads of x; the last one may stand twice.
-      StepReader<A> a(weights, panel);
-      StepReader<A> b(weights, std::min(panel + 1, weights.Panels() - 1));
+      StepReader a(weights, panel);
+      StepReader b(weights, std::min(panel + 1, weights.Panels() - 1));
       typename A::Vector first;
       typename A::Vector second;
       KDEQUANT_NO_UNROLL
       for (std::size_t step = 0; step < weights.steps; ++step) {
-        first.Step(pixel + offsets[step], a.Next());
-        second.Step(pixel + offsets[step], b.Next());
+        first.Step(pixel + offsets[step], NextStep<A>(a));
+        second.Step(pixel + offsets[step], NextStep<A>(b));
       }
       const v128_t sums[4] = {first.Low(), first.High(), second.Low(), second.High()};
       for (int i = 0; i < 4; ++i) {
@@ -385,7 +385,7 @@ Result<Dense> Dense::Create(const IntegerWeights& weights, std::size_t first, st
 KDEQUANT_SMALL void Dense::FindTwins() {
 #if KDEQUANT_HAS_RELAXED
   for (std::size_t panel = 0; panel < weights_.Panels(); ++panel) {
-    StepReader<TwinArithmetic> reader(weights_, panel);
+    StepReader reader(weights_, panel);
     std::array<v128_t, 2> sums = {wasm_i32x4_splat(0), wasm_i32x4_splat(0)};
     StepBytes last{};
     for (std::size_t step = 0; step < weights_.steps; ++step) {

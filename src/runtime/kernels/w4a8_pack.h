@@ -7,7 +7,7 @@
 //
 // Of 4-bit weights, whose rows have tables of their own, four steps go together: 64 bytes, of which 16 hold two rows of
 // 16 depths, row r in low and row r + 4 in high nibbles. A swizzle looks up 16 weights of one row, and eight shuffles
-// make steps of four rows (StepReader, w4a8_tile.h).
+// make steps of four rows (w4a8_steps.h).
 #ifndef KDEQUANT_RUNTIME_KERNELS_W4A8_PACK_H_
 #define KDEQUANT_RUNTIME_KERNELS_W4A8_PACK_H_
 

@@ -7,10 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <optional>
 
 #include "kernels/relaxed.h"
-#include "kernels/w4a8_pack.h"
+#include "kernels/w4a8_steps.h"
 #include "kernels/w4a8_vector.h"
 
 namespace kdequant::w4a8 {
@@ -104,7 +103,6 @@ struct PairArithmetic {
       return wasm_i32x4_add(wasm_i32x4_shuffle(a, b, 0, 2, 4, 6), wasm_i32x4_shuffle(a, b, 1, 3, 5, 7));
     }
   };
-  static v128_t Lookup(v128_t table, v128_t indices) { return wasm_i8x16_swizzle(table, indices); }
 };
 
 #if KDEQUANT_HAS_RELAXED
@@ -116,7 +114,6 @@ struct RelaxedBytes {
     wasm_v128_store(step, bytes.first);
     wasm_v128_store(step + 16, bytes.second);
   }
-  static v128_t Lookup(v128_t table, v128_t indices) { return relaxed::Lookup(table, indices); }
 };
 
 // One pixel.
@@ -143,76 +140,20 @@ struct AddArithmetic : RelaxedBytes {
 };
 #endif
 
-// Takes groups of four steps of 4-bit weights apart.
+// The next step: codes, or (shifted) codes + 64.
 template <typename A>
-class GroupReader {
- public:
-  static constexpr std::size_t kBytes = 32 * kGroupSteps;  ///< Of a group's steps.
-
-  GroupReader(const PackedWeights& weights, std::size_t panel) : packed_(weights.Panel(panel)) {
-    for (std::size_t row = 0; row < kPanelRows; ++row)
-      tables_[row] = wasm_v128_load(weights.tables[weights.table_of[panel * kPanelRows + row]].data());
-  }
-
-  void Read(std::size_t group, std::int8_t* steps) const {
-    v128_t rows[kPanelRows];
-    for (std::size_t r = 0; r < 4; ++r) {
-      const v128_t pairs = wasm_v128_load(packed_ + 64 * group + 16 * r);
-      rows[r] = A::Lookup(tables_[r], wasm_v128_and(pairs, wasm_i8x16_splat(0x0f)));
-      rows[r + 4] = A::Lookup(tables_[r + 4], wasm_u8x16_shr(pairs, 4));
-    }
-    for (std::size_t half = 0; half < 2; ++half, steps += 16) {
-      const v128_t* const of = rows + 4 * half;
-      const v128_t a = wasm_i32x4_shuffle(of[0], of[1], 0, 4, 1, 5);
-      const v128_t b = wasm_i32x4_shuffle(of[2], of[3], 0, 4, 1, 5);
-      const v128_t c = wasm_i32x4_shuffle(of[0], of[1], 2, 6, 3, 7);
-      const v128_t d = wasm_i32x4_shuffle(of[2], of[3], 2, 6, 3, 7);
-      wasm_v128_store(steps, wasm_i64x2_shuffle(a, b, 0, 2));
-      wasm_v128_store(steps + 32, wasm_i64x2_shuffle(a, b, 1, 3));
-      wasm_v128_store(steps + 64, wasm_i64x2_shuffle(c, d, 0, 2));
-      wasm_v128_store(steps + 96, wasm_i64x2_shuffle(c, d, 1, 3));
-    }
-  }
-
- private:
-  const std::uint8_t* packed_;
-  v128_t tables_[kPanelRows];
-};
-
-// Reads the steps of a panel one after the other: codes, or (shifted) codes + 64.
-template <typename A>
-class StepReader {
- public:
-  StepReader(const PackedWeights& weights, std::size_t panel)
-      : bytes_(reinterpret_cast<const std::int8_t*>(weights.Panel(panel))) {
-    if (weights.nibbles) groups_.emplace(weights, panel);
-  }
-
-  StepBytes Next() {
-    if (groups_ && next_ % kGroupSteps == 0) {
-      groups_->Read(next_ / kGroupSteps, group_);
-      bytes_ = group_;
-    }
-    const StepBytes step = LoadStep(bytes_);
-    bytes_ += 32;
-    ++next_;
-    if constexpr (!A::kShifted) return step;
-    const v128_t shift = wasm_i8x16_splat(kShift);
-    return {wasm_i8x16_add(step.first, shift), wasm_i8x16_add(step.second, shift)};
-  }
-
- private:
-  const std::int8_t* bytes_;
-  std::size_t next_ = 0;
-  std::optional<GroupReader<A>> groups_;  // of 4-bit weights
-  alignas(16) std::int8_t group_[GroupReader<A>::kBytes];
-};
+inline StepBytes NextStep(StepReader& reader) {
+  const StepBytes step = reader.Next();
+  if constexpr (!A::kShifted) return step;
+  const v128_t shift = wasm_i8x16_splat(kShift);
+  return {wasm_i8x16_add(step.first, shift), wasm_i8x16_add(step.second, shift)};
+}
 
 template <typename A>
 inline void DecodePanel(const PackedWeights& weights, std::size_t panel, std::int8_t* decoded) {
-  StepReader<A> reader(weights, panel);
+  StepReader reader(weights, panel);
   KDEQUANT_NO_UNROLL
-  for (std::size_t i = 0; i < weights.steps; ++i, decoded += 32 * A::kParts) A::Decode(reader.Next(), decoded);
+  for (std::size_t i = 0; i < weights.steps; ++i, decoded += 32 * A::kParts) A::Decode(NextStep<A>(reader), decoded);
 }
 
 // Adds the four bytes of each of four pixels, or rows, to their sums.

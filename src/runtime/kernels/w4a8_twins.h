@@ -67,7 +67,7 @@ struct TwinRoom {
 // `twins`: of the panel; `offsets`: of its steps in order.
 inline void DecodeTwins(const PackedWeights& weights, std::size_t panel, std::vector<bool>::const_iterator twin,
                         const std::int32_t* offsets, const TwinRoom& room) {
-  StepReader<TwinArithmetic> reader(weights, panel);
+  StepReader reader(weights, panel);
   std::ptrdiff_t twins = 0;
   std::ptrdiff_t others = room.steps;
   for (std::ptrdiff_t i = 0; i < room.steps; ++i) {

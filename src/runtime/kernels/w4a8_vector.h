@@ -95,13 +95,6 @@ inline DepthPairs PairsOfBytes(v128_t bytes) {
   return {wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)};
 }
 
-/// The two byte vectors of a step of weights (w4a8_pack.h).
-struct StepBytes {
-  v128_t first;
-  v128_t second;
-};
-inline StepBytes LoadStep(const std::int8_t* step) { return {wasm_v128_load(step), wasm_v128_load(step + 16)}; }
-
 }  // namespace kdequant::w4a8
 
 #endif  // KDEQUANT_RUNTIME_KERNELS_W4A8_VECTOR_H_

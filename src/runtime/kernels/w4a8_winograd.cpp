@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
-#include "kernels/w4a8_tile.h"
+#include "kernels/w4a8_steps.h"
 #include "kernels/winograd_loops.h"
 
 namespace kdequant::w4a8 {
@@ -63,30 +62,24 @@ struct Layer {
   // The steps of a block's taps. Of 4-bit weights the group of each tap is kept, which holds blocks to come, too.
   class TapReader {
    public:
-    TapReader(const PackedWeights& weights, std::size_t panel) : panel_(weights.Panel(panel)) {
-      if (weights.nibbles) groups_.emplace(weights, panel);
+    TapReader(const PackedWeights& weights, std::size_t panel)
+        : groups_(weights, panel), panel_(weights.Panel(panel)), nibbles_(weights.nibbles) {
+      kept_.fill(~std::size_t{0});
     }
     StepBytes Read(std::size_t tap, std::size_t step) {
-      if (!groups_) return LoadStep(reinterpret_cast<const std::int8_t*>(panel_) + 32 * step);
+      if (!nibbles_) return LoadStep(reinterpret_cast<const std::int8_t*>(panel_) + 32 * step);
       const std::size_t group = step / kGroupSteps;
-      if (kept_[tap] != group) groups_->Read(group, steps_[tap]);
+      if (kept_[tap] != group) groups_.Read(group, steps_[tap]);
       kept_[tap] = group;
       return LoadStep(steps_[tap] + 32 * (step % kGroupSteps));
     }
 
    private:
-    using Groups = GroupReader<PairArithmetic>;
-
+    GroupReader groups_;
     const std::uint8_t* panel_;
-    std::optional<Groups> groups_;
-    std::array<std::size_t, 9> kept_ = NoGroups();
-    alignas(16) std::int8_t steps_[9][Groups::kBytes];
-
-    static std::array<std::size_t, 9> NoGroups() {
-      std::array<std::size_t, 9> none;
-      none.fill(~std::size_t{0});
-      return none;
-    }
+    bool nibbles_;
+    std::array<std::size_t, 9> kept_;
+    alignas(16) std::int8_t steps_[9][GroupReader::kBytes];
   };
 
   void TransformPanel(std::ptrdiff_t panel, std::byte* filters) const {
