@@ -34,6 +34,7 @@ struct LayerRow {
   std::size_t bytes = 0;
   std::int64_t macs = 0;
   std::vector<float> levels;  // of the first table
+  std::size_t codebooks = 0;
 };
 
 int BitsOf(const Tensor& weights) {
@@ -49,6 +50,11 @@ std::vector<float> LevelsOf(const Tensor& weights) {
     }
   }
   return levels;
+}
+
+std::size_t CodebooksOf(const Tensor& weights) {
+  const auto* codebook = std::get_if<CodebookTensor>(&weights);
+  return codebook != nullptr ? codebook->TableCount() : 0;
 }
 
 std::optional<int> ActivationBits(const Graph& graph, const Node& node, int weight_bits) {
@@ -70,7 +76,8 @@ std::vector<LayerRow> LayersOf(const Graph& graph) {
                     .activation_bits = ActivationBits(graph, node, bits),
                     .bytes = StoredBytes(weights),
                     .macs = MultiplyAccumulates(graph, node),
-                    .levels = LevelsOf(weights)});
+                    .levels = LevelsOf(weights),
+                    .codebooks = CodebooksOf(weights)});
   }
   return rows;
 }
@@ -103,7 +110,8 @@ std::string ToJson(const Graph& graph, const std::vector<LayerRow>& layers) {
     json.Field("bits", layer.bits)
         .Field("activation_bits", layer.activation_bits)
         .Field("bytes", layer.bytes)
-        .Field("macs", layer.macs);
+        .Field("macs", layer.macs)
+        .Field("codebooks", layer.codebooks);
     json.Key("levels").BeginList();
     for (const float level : layer.levels) json.Value(level);
     json.EndList().End();

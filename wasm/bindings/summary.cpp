@@ -89,6 +89,9 @@ void WriteLayer(Writer& writer, const Graph& graph, const Node& node) {
   writer.Key("macs");
   writer.Int64(MultiplyAccumulates(graph, node));
   WriteLevels(writer, weights);
+  const auto* codebook = weights != nullptr ? std::get_if<CodebookTensor>(weights) : nullptr;
+  writer.Key("codebooks");
+  writer.Uint64(codebook != nullptr ? codebook->TableCount() : 0);
   writer.EndObject();
 }
 

@@ -77,8 +77,10 @@ export interface LayerSummary {
   readonly bytes: number;
   /** Multiply-accumulate operations for one picture. */
   readonly macs: number;
-  /** The levels of a 4-bit layer, ascending, in units of the channel scale; of the first channel where every channel has a table. */
+  /** The levels of a 4-bit layer, ascending, in units of the channel scale: of its first codebook, which most channels use. */
   readonly levels: readonly number[];
+  /** How many codebooks its channels choose from; 0 where there are none. */
+  readonly codebooks: number;
 }
 
 export interface ModelSummary {
@@ -219,8 +221,10 @@ export interface LayerReport {
   readonly bandwidth: number;
   /** 4, 8 (depthwise) or 32 (excluded). */
   readonly bits: number;
-  /** Ascending; empty for 8 and 32 bits. */
+  /** Ascending, of the codebook that most channels use; empty for 8 and 32 bits. */
   readonly levels: readonly number[];
+  /** How many codebooks the layer's channels choose from; 0 for 8 and 32 bits. */
+  readonly codebooks: number;
   /** 10 log10(sum w^2 / sum (w - q)^2); null where the weights are kept exactly. */
   readonly sqnrDb: number | null;
   readonly bytes: number;

@@ -13,6 +13,8 @@ export interface LayerShape {
   readonly bars: Float64Array;
   /** The estimated density at equal steps from `low` to `high`; absent where none was estimated. */
   readonly density?: Float64Array;
+  /** Weights the density was estimated from. */
+  readonly samples?: number;
   readonly levels: readonly number[];
 }
 
@@ -40,7 +42,15 @@ export async function layerShape(
   if (bandwidth === 0 || settings.granularity === 'channel') return { name, low: -reach, high: reach, bars, levels };
   const { sampling, samples, seed } = settings;
   const sample = await model.layerSample(name, { granularity, sampling, samples, seed });
-  return { name, low: -reach, high: reach, bars, density: estimate(sample, bandwidth, reach), levels };
+  return {
+    name,
+    low: -reach,
+    high: reach,
+    bars,
+    density: estimate(sample, bandwidth, reach),
+    samples: sample.values.length,
+    levels,
+  };
 }
 
 function deviation({ moments, weights }: LayerHistogram): number {

@@ -26,6 +26,7 @@ export const CALIBRATIONS = ['synthetic', 'photos', 'none'] as const satisfies r
 export const settings = {
   method: addressed<Method>('method', oneOf(METHODS), 'kde-lm'),
   granularity: addressed<Granularity>('granularity', oneOf(GRANULARITIES), 'channel-scale'),
+  codebooks: addressed('codebooks', integerBetween(1, 16), 16),
   bits: addressed('bits', integerBetween(2, 8), 4),
   sampling: addressed<Sampling>('sampling', oneOf(SAMPLINGS), 'stratified'),
   samples: addressed('samples', integerBetween(16, 65536), 1024),
@@ -61,6 +62,7 @@ export function runSettings(): RunSettings {
   return {
     method: settings.method.value,
     granularity: settings.granularity.value,
+    ...(settings.granularity.value === 'channel-scale' ? { codebooks: settings.codebooks.value } : {}),
     bits: settings.bits.value,
     sampling: settings.sampling.value,
     samples: settings.samples.value,
@@ -89,6 +91,7 @@ export function changedSettings(run: RunSettings): Partial<RunSettings> {
   const defaults: RunSettings = {
     method: 'kde-lm',
     granularity: 'channel-scale',
+    codebooks: run.effort === 'plain' ? 1 : 16,
     bits: 4,
     sampling: 'stratified',
     samples: 1024,
@@ -115,11 +118,14 @@ const METHOD_NAMES: Readonly<Record<Method, string>> = {
 
 /** A title for a run: the method, and what is unusual about it. */
 export function describeSettings(run: RunSettings): string {
-  const { method, bits, granularity, calibration, compensation, samples, pictures } = changedSettings(run);
+  const { method, bits, granularity, codebooks, calibration, compensation, samples, pictures } = changedSettings(run);
   return [
     METHOD_NAMES[method ?? 'kde-lm'],
     ...(bits === undefined ? [] : [`${bits} bits`]),
     ...(granularity === undefined ? [] : [granularity === 'tensor' ? 'one table a layer' : 'a table a channel']),
+    ...(codebooks === undefined || calibration === 'none'
+      ? []
+      : [codebooks === 1 ? 'one codebook a layer' : `${codebooks} codebooks a layer`]),
     ...(samples === undefined ? [] : [`${samples} samples`]),
     ...(calibration === 'none' ? ['no pictures'] : calibration === 'photos' ? ['on photos'] : []),
     ...(calibration === undefined && pictures !== undefined ? [`${pictures} pictures`] : []),

@@ -315,7 +315,26 @@ struct Run {
     }
   }
 
-  // One pixel: every weight is used once, and decoded where it is. `offsets`: of steps.
+  // One pixel, two panels, which share the loads of x; the last one may stand twice. Not inlined: there once for all
+  // outputs. `offsets`: of steps.
+  [[gnu::noinline]] void SumPanels(const std::int32_t* offsets, std::size_t panel, v128_t* sums) const {
+    const std::int8_t* const pixel = source.pixels + windows.origins[0];
+    StepReader a(weights, panel);
+    StepReader b(weights, std::min(panel + 1, weights.Panels() - 1));
+    typename A::Vector first;
+    typename A::Vector second;
+    KDEQUANT_NO_UNROLL
+    for (std::size_t step = 0; step < weights.steps; ++step) {
+      first.Step(pixel + offsets[step], NextStep<A>(a));
+      second.Step(pixel + offsets[step], NextStep<A>(b));
+    }
+    sums[0] = first.Low();
+    sums[1] = first.High();
+    sums[2] = second.Low();
+    sums[3] = second.High();
+  }
+
+  // One pixel: every weight is used once, and decoded where it is.
   template <typename Output>
   void Vector(const Output& output, const std::int32_t* offsets, std::size_t first_panel,
               std::size_t last_panel) const {
@@ -323,19 +342,9 @@ struct Run {
     // The only origin stands four times.
     v128_t correction = wasm_i32x4_splat(0);
     if constexpr (A::kShifted) correction = SumWindows(source, windows.origins.data(), {offsets, weights.steps});
-    const std::int8_t* const pixel = source.pixels + windows.origins[0];
     for (std::size_t panel = first_panel; panel < last_panel; panel += 2) {
-      // Two panels share the loads of x; the last one may stand twice.
-      StepReader a(weights, panel);
-      StepReader b(weights, std::min(panel + 1, weights.Panels() - 1));
-      typename A::Vector first;
-      typename A::Vector second;
-      KDEQUANT_NO_UNROLL
-      for (std::size_t step = 0; step < weights.steps; ++step) {
-        first.Step(pixel + offsets[step], NextStep<A>(a));
-        second.Step(pixel + offsets[step], NextStep<A>(b));
-      }
-      const v128_t sums[4] = {first.Low(), first.High(), second.Low(), second.High()};
+      v128_t sums[4];
+      SumPanels(offsets, panel, sums);
       for (int i = 0; i < 4; ++i) {
         const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(panel * kPanelRows) + 4 * i;
         if (row >= Rows()) break;

@@ -32,9 +32,21 @@ IntegerWeights FromCodebook(const CodebookTensor& tensor) {
       weights.table_of.push_back(static_cast<std::uint8_t>(tensor.TableOf(row)));
   }
   std::int8_t* value = weights.values.data();
-  for (std::size_t row = 0; row < weights.rows; ++row) {
+  for (std::size_t row = 0, i = 0; row < weights.rows; ++row) {
     const std::int8_t* const table = tensor.codes.data() + tensor.TableOf(row) * table_size;
-    for (std::size_t k = 0; k < weights.depth; ++k) *value++ = table[tensor.IndexAt(row * weights.depth + k)];
+    const std::size_t end = i + weights.depth;
+    // Most are two a byte.
+    while (i < end) {
+      if (tensor.bits <= 4 && i % 2 == 0 && i + 1 < end) {
+        const unsigned pair = tensor.indices[i / 2];
+        value[i] = table[pair & 0x0fU];
+        value[i + 1] = table[pair >> 4];
+        i += 2;
+      } else {
+        value[i] = table[tensor.IndexAt(i)];
+        ++i;
+      }
+    }
   }
   return weights;
 }

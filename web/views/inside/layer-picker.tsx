@@ -71,7 +71,9 @@ export function kindOf({ op, shape, depthwise }: LayerSummary): string {
 function describe(float: LayerSummary, quantized: LayerSummary | undefined): string {
   const before = `${formatCount(float.weights)} weights, ${formatBytes(float.bytes)} in float`;
   if (quantized === undefined) return `${before}.`;
-  const levels = quantized.levels.length > 0 ? `, ${quantized.levels.length} levels` : '';
+  const { codebooks } = quantized;
+  const choice = codebooks > 1 ? ` in each of ${codebooks} codebooks` : '';
+  const levels = quantized.levels.length > 0 ? `, ${quantized.levels.length} levels${choice}` : '';
   const why =
     quantized.bits === 8 && quantized.depthwise ? ' (depthwise kernels are few and delicate: they keep 8)' : '';
   return `${before}; ${formatBytes(quantized.bytes)} in ${quantized.bits} bits${levels}${why}.`;

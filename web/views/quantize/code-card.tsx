@@ -70,6 +70,7 @@ function literal(value: unknown): string {
 const FLAGS = {
   method: '--method',
   granularity: '--granularity',
+  codebooks: '--codebooks',
   bits: '--bits',
   sampling: '--sampling',
   samples: '--samples',

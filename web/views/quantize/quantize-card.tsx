@@ -116,6 +116,7 @@ function StageCaption() {
   const weights = weightLayers.value.find(({ name }) => name === shown.name)?.weights ?? 0;
   const report = reports.value.find(({ name }) => name === shown.name);
   const levels = report?.levels.length ?? 0;
+  const codebooks = report?.codebooks ?? 0;
   return (
     <>
       <strong>{shown.name}</strong>: {formatCount(weights)} weights
@@ -123,11 +124,12 @@ function StageCaption() {
         <>
           {' '}
           as bars, <span class="legend legend--levels">{levels} levels</span>
+          {codebooks > 1 && ` (most channels’; there are ${codebooks} codebooks)`}
         </>
       )}
       {shown.density !== undefined && (
         <>
-          , <span class="legend legend--density">density</span> from {formatCount(report?.samples ?? 0)} of them
+          , <span class="legend legend--density">density</span> from {formatCount(shown.samples ?? 0)} of them
         </>
       )}
       {levels === 0 && ', most of them near zero. Which 16 values stand for them best?'}

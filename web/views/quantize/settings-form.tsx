@@ -61,6 +61,16 @@ export function MoreSettings() {
             ['channel', 'a channel: a table for each'],
           ]}
         />
+        {settings.granularity.value === 'channel-scale' && (
+          <RangeField
+            label="Codebooks a layer"
+            hint="So many times 16 levels. Every channel takes those that suit its weights best; small layers get fewer."
+            value={settings.codebooks}
+            low={1}
+            high={16}
+            step={1}
+          />
+        )}
         {estimated.value && (
           <>
             <RangeField
