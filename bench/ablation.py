@@ -24,16 +24,20 @@ RESULTS = ROOT / "bench/results/ablation.jsonl"
 
 Options = dict[str, str]  # of `kdequant quantize`, without their dashes
 
-BARE: Options = {"fits": "0", "sweeps": "0", "widen": "0"}
+BARE: Options = {"codebooks": "1", "fits": "0", "sweeps": "0", "widen": "0"}
 FULL: Options = {"fits": "1", "sweeps": "0", "widen": "2"}
 
 ROWS: list[tuple[str, Options]] = [
-    ("bare: KDE-LM, channel scales, compensation, 64 drawn pictures", BARE),
+    ("bare: KDE-LM, one codebook a layer, channel scales, compensation, 64 drawn pictures", BARE),
+    ("bare + up to 4 codebooks a layer", BARE | {"codebooks": "4"}),
+    ("bare + up to 16 codebooks a layer", BARE | {"codebooks": "16"}),
     ("bare + 1 fit of scales and levels", BARE | {"fits": "1"}),
     ("bare + 3 fits", BARE | {"fits": "3"}),
     ("bare + 4 sweeps of single weights", BARE | {"sweeps": "4"}),
     ("bare + smallest layers in 8 bits, 2 % of the bytes", BARE | {"widen": "2"}),
-    ("full: bare + 1 fit + 8 bits (effort default)", FULL),
+    ("full: bare + up to 16 codebooks + 1 fit + 8 bits (effort default)", FULL),
+    ("full, one codebook a layer", FULL | {"codebooks": "1"}),
+    ("full, up to 4 codebooks a layer", FULL | {"codebooks": "4"}),
     ("full, another seed", FULL | {"seed": "2"}),
     ("full, a third seed", FULL | {"seed": "3"}),
     ("full, 3 fits, 4 sweeps", FULL | {"fits": "3", "sweeps": "4"}),

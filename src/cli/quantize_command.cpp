@@ -31,7 +31,7 @@ constexpr const char* kQuantizeExamples = R"(Examples:
 
 The written file is an ordinary ONNX file (opset 21). Depthwise layers get 8 bits. The same input, options and seed give the same
 bytes on every machine. --effort names a combination of the other options:
-  plain    the paper: levels from the weights alone, no picture
+  plain    the paper: levels from the weights alone, no picture, one codebook a layer (--codebooks 1)
   fast     activation ranges, bias correction and gains of channels from 16 synthetic pictures
   default  error compensation too, with 64 synthetic pictures (--fits 1), and 8 bits for the smallest layers (--widen 2)
   best     the same with 256, --fits 3 and --sweeps 4)";
