@@ -13,7 +13,6 @@ namespace kdequant {
 namespace {
 
 constexpr std::size_t kBins = 512;
-// Later rounds move few channels and gain nothing that can be measured.
 constexpr int kRounds = 8;
 constexpr int kLloydSteps = 30;
 
@@ -67,26 +66,39 @@ std::span<const ChannelGroups::Cell> ChannelGroups::Below(std::size_t channel) c
   return std::span(below_).subspan(channel * (kBins + 1), kBins + 1);
 }
 
+// A codebook with its thresholds in bins, from zero on.
+struct ChannelGroups::Candidate {
+  std::vector<double> levels;
+  std::vector<double> thresholds;
+};
+
+ChannelGroups::Candidate ChannelGroups::MakeCandidate(const Codebook& codebook) const {
+  const double per_step = grid_.step > 0 ? 1 / grid_.step : 0;
+  Candidate candidate{.levels = codebook.levels, .thresholds = codebook.Thresholds()};
+  for (double& threshold : candidate.thresholds) threshold *= per_step;
+  return candidate;
+}
+
 // sum w^2 less the squared error of the codebook with the channel's best scale: (sum w c)^2 / sum c^2, for bins as a
 // whole, with thresholds at the scale that the first assignment asks for.
-double ChannelGroups::Gain(std::size_t channel, const Codebook& codebook) const {
-  const auto below = Below(channel);
-  const std::vector<double>& levels = codebook.levels;
+double ChannelGroups::Gain(std::span<const Cell> below, const Candidate& candidate) const {
+  const double zero = grid_.step > 0 ? 0.5 - grid_.low / grid_.step : 0;
+  const std::size_t count = candidate.levels.size();
   double scale = 1;
   double gain = 0;
   for (int round = 0; round < 2; ++round) {
     double product = 0;
     double square = 0;
     Cell last = below.front();
-    for (std::size_t i = 0; i < levels.size(); ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       Cell next = below.back();
-      if (i + 1 < levels.size()) {
-        const double threshold = scale * 0.5 * (levels[i] + levels[i + 1]);
-        const double edge = grid_.step > 0 ? (threshold - grid_.low) / grid_.step + 0.5 : 0;
-        next = below[static_cast<std::size_t>(std::clamp(edge, 0.0, static_cast<double>(kBins)))];
+      if (i + 1 < count) {
+        const double edge = std::clamp(zero + scale * candidate.thresholds[i], 0.0, static_cast<double>(kBins));
+        next = below[static_cast<std::size_t>(edge)];
       }
-      product += levels[i] * static_cast<double>(next.sum - last.sum);
-      square += levels[i] * levels[i] * static_cast<double>(next.count - last.count);
+      const double level = candidate.levels[i];
+      product += level * static_cast<double>(next.sum - last.sum);
+      square += level * level * static_cast<double>(next.count - last.count);
       last = next;
     }
     if (!(product > 0) || !(square > 0)) return 0;
@@ -97,11 +109,13 @@ double ChannelGroups::Gain(std::size_t channel, const Codebook& codebook) const 
 }
 
 std::vector<std::uint8_t> ChannelGroups::Choose(std::span<const Codebook> codebooks) const {
+  std::vector<Candidate> candidates;
+  for (const Codebook& codebook : codebooks) candidates.push_back(MakeCandidate(codebook));
   std::vector<std::uint8_t> chosen(channels_);
   for (std::size_t channel = 0; channel < channels_; ++channel) {
     double most = -1;
-    for (std::size_t i = 0; i < codebooks.size(); ++i) {
-      const double gain = Gain(channel, codebooks[i]);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      const double gain = Gain(Below(channel), candidates[i]);
       if (gain <= most) continue;
       most = gain;
       chosen[channel] = static_cast<std::uint8_t>(i);

@@ -45,7 +45,7 @@ void ApplyEffort(Effort effort, QuantizeOptions& options) {
     options.activations = ActivationMode::kStatic;
   };
   options.compensation = effort == Effort::kDefault || effort == Effort::kBest;
-  options.codebooks = effort == Effort::kPlain ? 1 : 16;
+  options.codebooks = effort == Effort::kPlain ? 1 : effort == Effort::kFast ? 4 : kMostCodebooks;
   options.fits = effort == Effort::kBest ? 3 : 1;
   options.sweeps = effort == Effort::kBest ? 4 : 0;
   options.widen = options.compensation ? 0.02 : 0;

@@ -41,7 +41,9 @@ class ChannelGroups {
   };
   // Of one channel: what lies below each bin's lower edge, and at the end everything.
   std::span<const Cell> Below(std::size_t channel) const;
-  double Gain(std::size_t channel, const Codebook& codebook) const;
+  struct Candidate;
+  Candidate MakeCandidate(const Codebook& codebook) const;
+  double Gain(std::span<const Cell> below, const Candidate& candidate) const;
   // For every channel the codebook that loses least of it.
   std::vector<std::uint8_t> Choose(std::span<const Codebook> codebooks) const;
   MomentHistogram Together(std::span<const std::uint8_t> group_of, std::size_t group) const;
