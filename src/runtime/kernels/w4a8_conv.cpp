@@ -12,8 +12,8 @@ std::ptrdiff_t Rounded(std::ptrdiff_t value, std::ptrdiff_t multiple) {
 
 }  // namespace
 
-Result<Convolution> Convolution::Create(const ConvGeometry& geometry, IntegerWeights weights, bool seven_bits,
-                                        Arithmetic arithmetic, int threads) {
+KDEQUANT_SMALL Result<Convolution> Convolution::Create(const ConvGeometry& geometry, IntegerWeights weights,
+                                                       bool seven_bits, Arithmetic arithmetic, int threads) {
   Convolution made;
   made.geometry_ = geometry;
   auto packed = made.Pack(std::move(weights), seven_bits, arithmetic, threads);

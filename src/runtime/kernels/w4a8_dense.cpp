@@ -367,7 +367,7 @@ struct Run {
 };
 
 // Of a dense group: taps outermost, then blocks of four channels.
-std::vector<std::size_t> StepOrder(std::ptrdiff_t channels, std::ptrdiff_t taps) {
+KDEQUANT_SMALL std::vector<std::size_t> StepOrder(std::ptrdiff_t channels, std::ptrdiff_t taps) {
   std::vector<std::size_t> order;
   for (std::ptrdiff_t tap = 0; tap < taps; ++tap) {
     for (std::ptrdiff_t c = 0; c < (channels + 3) / 4 * 4; ++c) {
@@ -379,8 +379,8 @@ std::vector<std::size_t> StepOrder(std::ptrdiff_t channels, std::ptrdiff_t taps)
 
 }  // namespace
 
-Result<Dense> Dense::Create(const IntegerWeights& weights, std::size_t first, std::size_t count,
-                            std::ptrdiff_t channels, std::ptrdiff_t taps, Arithmetic arithmetic) {
+KDEQUANT_SMALL Result<Dense> Dense::Create(const IntegerWeights& weights, std::size_t first, std::size_t count,
+                                           std::ptrdiff_t channels, std::ptrdiff_t taps, Arithmetic arithmetic) {
   Dense made;
   made.arithmetic_ = KDEQUANT_HAS_RELAXED && HasRelaxedCodes(weights) ? arithmetic : Arithmetic::kPairs;
   auto packed = Pack(weights, first, count, StepOrder(channels, taps), {});

@@ -19,8 +19,8 @@ Result<Buffer<T>> Zeros(std::ptrdiff_t count) {
 
 }  // namespace
 
-Result<DepthwisePairs> DepthwisePairs::Create(const IntegerWeights& weights, std::ptrdiff_t channels,
-                                              std::ptrdiff_t taps) {
+KDEQUANT_SMALL Result<DepthwisePairs> DepthwisePairs::Create(const IntegerWeights& weights, std::ptrdiff_t channels,
+                                                             std::ptrdiff_t taps) {
   DepthwisePairs made;
   const std::ptrdiff_t pairs = (taps + 1) / 2;  // The last one may have a weight of zero.
   auto packed = Zeros<std::int16_t>((channels + 3) / 4 * pairs * 8);

@@ -6,13 +6,15 @@
 #include <limits>
 #include <string>
 
+#include "kernels/simd.h"
+
 namespace kdequant::w4a8 {
 namespace {
 
 // Numbers of tables are bytes. A table per channel of a wide layer is more: its weights go as bytes.
 constexpr std::size_t kMostTables = 256;
 
-IntegerWeights FromCodebook(const CodebookTensor& tensor) {
+KDEQUANT_SMALL IntegerWeights FromCodebook(const CodebookTensor& tensor) {
   IntegerWeights weights;
   weights.rows = static_cast<std::size_t>(tensor.shape[0]);
   const std::size_t table_size = tensor.TableSize();
@@ -112,8 +114,8 @@ std::int32_t PackedWeights::At(std::size_t row, std::size_t step, std::size_t la
   return tables[table_of[row]][row_in_panel < 4 ? pair & 0x0fU : pair >> 4];
 }
 
-Result<PackedWeights> Pack(const IntegerWeights& weights, std::size_t first, std::size_t count,
-                           std::span<const std::size_t> order, std::span<const std::uint8_t> silent) {
+KDEQUANT_SMALL Result<PackedWeights> Pack(const IntegerWeights& weights, std::size_t first, std::size_t count,
+                                          std::span<const std::size_t> order, std::span<const std::uint8_t> silent) {
   PackedWeights packed;
   packed.rows = count;
   packed.steps = order.size() / kStepDepth;
