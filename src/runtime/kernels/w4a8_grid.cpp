@@ -36,7 +36,7 @@ Bounds BoundsOf(const Grid& grid, const Activation& clamp) {
   return {low, std::max(low, level(clamp.b))};
 }
 
-KDEQUANT_SMALL ByteTable MakeTable(const Grid& from, const std::optional<Activation>& activation, const Grid& to) {
+ByteTable MakeTable(const Grid& from, const std::optional<Activation>& activation, const Grid& to) {
   ByteTable table;
   for (std::size_t q = 0; q < table.size(); ++q) {
     const float x =
