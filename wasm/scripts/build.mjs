@@ -23,7 +23,7 @@ const compiled = new URL('build/package/', root);
 
 /** The budgets, gzipped: of the engine, which is fetched first, with its glue; and of its tools. */
 const engineLimit = 145 * 1000;
-const toolsLimit = 196 * 1000;
+const toolsLimit = 204 * 1000;
 
 const modules = [
   { preset: 'wasm-simd128', engine: 'kdequant-simd128', decoder: 'kdequant-decode' },

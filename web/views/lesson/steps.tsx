@@ -23,6 +23,7 @@ export interface Step {
 export const PLAIN: Settings = {
   method: 'kde-lm',
   granularity: 'channel-scale',
+  codebooks: 1,
   bits: 4,
   sampling: 'stratified',
   samples: 1024,
