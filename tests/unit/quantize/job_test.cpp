@@ -242,6 +242,21 @@ TEST_CASE("Ranges of sums and what is added up are those of the median picture, 
   CHECK(ranges.at("doubled").high / ranges.at("sum").high == doctest::Approx(2 * margin(5) / margin(4)));
 }
 
+TEST_CASE("A mean that a layer reads has a tenth of room, and one that is the answer no range") {
+  const auto ranges = Quantize(SmallNetwork(), SmallOptions(Effort::kFast)).graph.ranges;
+  // The same values in another shape, with the margin of their depth: the seventh of eight nodes.
+  const double margin = 1.1 + 0.9 * (7.0 / 8) * (7.0 / 8);
+  CHECK(ranges.at("flat").high / ranges.at("pooled").high == doctest::Approx(margin / 1.1));
+
+  Graph cut = SmallNetwork();
+  cut.outputs = {cut.nodes.back().inputs[0]};
+  cut.nodes.pop_back();
+  const auto without = Quantize(cut, SmallOptions(Effort::kFast)).graph.ranges;
+  CHECK(without.contains("grouped.y"));
+  CHECK(!without.contains("pooled"));
+  CHECK(!without.contains("flat"));
+}
+
 TEST_CASE("The float network stays as it was") {
   const Graph graph = SmallNetwork();
   const auto shared = std::make_shared<const Graph>(graph);
