@@ -312,9 +312,13 @@ class Lowering {
   bool LowerWholeMean(bool is_mean) {
     const SlotId x = is_mean && IsImage(ShapeOf(Input(0))) ? StaticBytes(Input(0), Layout::kC4) : kNoSlot;
     const auto grid = StaticGrid(Output());
-    if (x == kNoSlot || !grid || !ClampsAtMost()) return false;
+    if (x == kNoSlot || !ClampsAtMost() || (!grid && node_->activation)) return false;
     const Image image = ImageOf(ShapeOf(Input(0)));
     const Grid from = GridOf(builder_.slot(x).quantization);
+    if (!grid) {
+      LowerMeanToFloats(x, image, from);
+      return true;
+    }
     const Layout layout = IsImage(ShapeOf(Output())) ? Layout::kC4 : Layout::kPlain;
     const SlotId y = builder_.NewQuantizedSlot(Output(), layout, QuantizationOf(*grid));
     const Grid to = GridOf(builder_.slot(y).quantization);
@@ -326,6 +330,15 @@ class Lowering {
       });
     });
     return true;
+  }
+
+  // One pixel of all channels lies as a row of numbers does.
+  void LowerMeanToFloats(SlotId x, const Image& image, const Grid& from) {
+    const SlotId y = builder_.NewSlot(Output(), kPlainF32);
+    const auto multiplier = static_cast<float>(static_cast<double>(from.scale) / static_cast<double>(image.Pixels()));
+    builder_.AddStep({x}, {y}, [=, vectors = Vectors()](Memory& m) {
+      w4a8::GlobalMean(image, {0, image.Blocks()}, m.I8(x), from.zero_point, multiplier, m.F32(y), vectors);
+    });
   }
 
   bool LowerSum(const Elementwise& op) {

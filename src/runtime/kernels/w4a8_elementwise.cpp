@@ -105,6 +105,25 @@ void ForEach(const Elements& elements, Function function) {
   }
 }
 
+// The sums of four channels over all pixels.
+std::array<std::int32_t, 4> SumPixels(const std::int8_t* from, std::ptrdiff_t pixels, std::int32_t start,
+                                      bool vectors) {
+  std::array<std::int32_t, 4> result = {start, start, start, start};
+  if (vectors) {
+    v128_t sums = wasm_i32x4_splat(start);
+    for (std::ptrdiff_t pixel = 0; pixel < pixels; ++pixel) {
+      const v128_t bytes = wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(from + 4 * pixel));
+      sums = wasm_i32x4_add(sums, wasm_i32x4_extend_low_i16x8(bytes));
+    }
+    wasm_v128_store(result.data(), sums);
+    return result;
+  }
+  for (std::ptrdiff_t pixel = 0; pixel < pixels; ++pixel) {
+    for (std::size_t lane = 0; lane < 4; ++lane) result[lane] += *from++;
+  }
+  return result;
+}
+
 }  // namespace
 
 void QuantizeImage(const Grid& grid, const Image& image, Stretch stretch, const float* input, std::int8_t* output,
@@ -191,23 +210,21 @@ void MaxPool(const PoolGeometry& g, Stretch blocks, const std::int8_t* input, st
 void GlobalMean(const Image& image, Stretch blocks, const std::int8_t* input, std::int32_t input_zero_point,
                 float multiplier, Bounds bounds, std::int32_t zero_point, std::int8_t* output, bool vectors) {
   const auto start = static_cast<std::int32_t>(-input_zero_point * image.Pixels());
-  const VectorBounds spread(bounds, zero_point);
   for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) {
-    const std::int8_t* const from = input + block * image.BlockStride();
-    if (vectors) {
-      v128_t sums = wasm_i32x4_splat(start);
-      for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) {
-        const v128_t bytes = wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(from + 4 * pixel));
-        sums = wasm_i32x4_add(sums, wasm_i32x4_extend_low_i16x8(bytes));
-      }
-      const v128_t bytes = RequantizeVector(sums, wasm_f32x4_splat(multiplier), spread);
-      wasm_v128_store32_lane(output + 4 * block, NarrowToBytes(bytes, bytes, bytes, bytes), 0);
-      continue;
-    }
-    for (std::ptrdiff_t lane = 0; lane < 4; ++lane) {
-      std::int32_t sum = start;
-      for (std::ptrdiff_t pixel = 0; pixel < image.Pixels(); ++pixel) sum += from[4 * pixel + lane];
-      output[4 * block + lane] = Requantize(sum, multiplier, bounds, zero_point);
+    std::int8_t* to = output + 4 * block;
+    for (const std::int32_t sum : SumPixels(input + block * image.BlockStride(), image.Pixels(), start, vectors))
+      *to++ = Requantize(sum, multiplier, bounds, zero_point);
+  }
+}
+
+void GlobalMean(const Image& image, Stretch blocks, const std::int8_t* input, std::int32_t input_zero_point,
+                float multiplier, float* output, bool vectors) {
+  const auto start = static_cast<std::int32_t>(-input_zero_point * image.Pixels());
+  for (std::ptrdiff_t block = blocks.begin; block < blocks.end; ++block) {
+    std::ptrdiff_t channel = 4 * block;
+    for (const std::int32_t sum : SumPixels(input + block * image.BlockStride(), image.Pixels(), start, vectors)) {
+      if (channel < image.channels) output[channel] = static_cast<float>(sum) * multiplier;
+      ++channel;
     }
   }
 }

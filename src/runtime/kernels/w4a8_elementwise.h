@@ -51,6 +51,10 @@ void MaxPool(const PoolGeometry& geometry, Stretch blocks, const std::int8_t* in
 void GlobalMean(const Image& image, Stretch blocks, const std::int8_t* input, std::int32_t input_zero_point,
                 float multiplier, Bounds bounds, std::int32_t zero_point, std::int8_t* output, bool vectors);
 
+/// The same as floats, sum * multiplier, of the image's channels alone.
+void GlobalMean(const Image& image, Stretch blocks, const std::int8_t* input, std::int32_t input_zero_point,
+                float multiplier, float* output, bool vectors);
+
 /// All channels of `input`, by way of `table`, from `channel` of `target` on.
 void JoinChannels(const Image& image, const ByteTable& table, const std::int8_t* input, const Image& target,
                   std::ptrdiff_t channel, std::int8_t* output);

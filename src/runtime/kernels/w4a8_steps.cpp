@@ -1,32 +1,22 @@
 #include "kernels/w4a8_steps.h"
 
-#include "kernels/relaxed.h"
-
 namespace kdequant::w4a8 {
-namespace {
 
-v128_t Lookup(v128_t table, v128_t indices) {
-#if KDEQUANT_HAS_RELAXED
-  return relaxed::Lookup(table, indices);
-#else
-  return wasm_i8x16_swizzle(table, indices);
-#endif
-}
-
-}  // namespace
-
-GroupReader::GroupReader(const PackedWeights& weights, std::size_t panel) : packed_(weights.Panel(panel)) {
+GroupReader::GroupReader(const PackedWeights& weights, std::size_t panel, std::int8_t shift)
+    : packed_(weights.Panel(panel)) {
   if (!weights.nibbles) return;
-  for (std::size_t row = 0; row < kPanelRows; ++row)
-    tables_[row] = wasm_v128_load(weights.tables[weights.table_of[panel * kPanelRows + row]].data());
+  for (std::size_t row = 0; row < kPanelRows; ++row) {
+    const v128_t table = wasm_v128_load(weights.tables[weights.table_of[panel * kPanelRows + row]].data());
+    tables_[row] = wasm_i8x16_add(table, wasm_i8x16_splat(shift));
+  }
 }
 
 void GroupReader::Read(std::size_t group, std::int8_t* steps) const {
   v128_t rows[kPanelRows];
   for (std::size_t r = 0; r < 4; ++r) {
-    const v128_t pairs = wasm_v128_load(packed_ + 64 * group + 16 * r);
-    rows[r] = Lookup(tables_[r], wasm_v128_and(pairs, wasm_i8x16_splat(0x0f)));
-    rows[r + 4] = Lookup(tables_[r + 4], wasm_u8x16_shr(pairs, 4));
+    const StepBytes two = Rows(group, r);
+    rows[r] = two.first;
+    rows[r + 4] = two.second;
   }
   // From four rows of 16 depths to four steps of 4 depths.
   for (std::size_t half = 0; half < 2; ++half, steps += 16) {

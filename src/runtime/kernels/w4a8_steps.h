@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/simd.h"
+#include "kernels/relaxed.h"
 #include "kernels/w4a8_pack.h"
 
 namespace kdequant::w4a8 {
@@ -24,13 +24,27 @@ class GroupReader {
  public:
   static constexpr std::size_t kBytes = 32 * kGroupSteps;  ///< Of a group's steps.
 
-  /// Of weights that are not packed as nibbles it reads nothing.
-  GroupReader(const PackedWeights& weights, std::size_t panel);
+  /// Of weights that are not packed as nibbles it reads nothing. `shift` is added to every code.
+  GroupReader(const PackedWeights& weights, std::size_t panel, std::int8_t shift = 0);
 
   /// `steps`: room for the group, aligned to 16 bytes.
   void Read(std::size_t group, std::int8_t* steps) const;
+  /// 16 depths of the panel's row r (below 4), and of its row r + 4.
+  StepBytes Rows(std::size_t group, std::size_t r) const {
+    const v128_t pairs = wasm_v128_load(packed_ + 64 * group + 16 * r);
+    return {Lookup(tables_[r], wasm_v128_and(pairs, wasm_i8x16_splat(0x0f))),
+            Lookup(tables_[r + 4], wasm_u8x16_shr(pairs, 4))};
+  }
 
  private:
+  static v128_t Lookup(v128_t table, v128_t indices) {
+#if KDEQUANT_HAS_RELAXED
+    return relaxed::Lookup(table, indices);
+#else
+    return wasm_i8x16_swizzle(table, indices);
+#endif
+  }
+
   const std::uint8_t* packed_;
   v128_t tables_[kPanelRows];
 };

@@ -86,6 +86,13 @@ struct PairArithmetic {
     return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(x, weights));
   }
 
+  // 16 depths of one channel: the lanes are parts of its sum.
+  static v128_t DotRow(v128_t x, v128_t weights, v128_t sum) {
+    const v128_t low = wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(x), wasm_i16x8_extend_low_i8x16(weights));
+    const v128_t high = wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(x), wasm_i16x8_extend_high_i8x16(weights));
+    return wasm_i32x4_add(sum, wasm_i32x4_add(low, high));
+  }
+
   // One pixel. Each of the four accumulators holds two channels, each in two halves.
   struct Vector {
     v128_t sums[4] = {wasm_i32x4_splat(0), wasm_i32x4_splat(0), wasm_i32x4_splat(0), wasm_i32x4_splat(0)};
@@ -137,6 +144,7 @@ struct AddArithmetic : RelaxedBytes {
   static constexpr bool kRaised = false;
 
   static v128_t Dot(v128_t x, v128_t weights, v128_t sum) { return relaxed::DotAdd(x, weights, sum); }
+  static v128_t DotRow(v128_t x, v128_t weights, v128_t sum) { return Dot(x, weights, sum); }
 };
 #endif
 

@@ -35,6 +35,7 @@ struct TwinArithmetic : RelaxedBytes {
     return wasm_i32x4_add(sum, wasm_i32x4_extadd_pairwise_i16x8(products));
   }
   static v128_t Dot(v128_t x, v128_t weights, v128_t sum) { return Add(sum, Products(weights, x)); }
+  static v128_t DotRow(v128_t x, v128_t weights, v128_t sum) { return Dot(x, weights, sum); }
 };
 
 // Whether two steps can be summed in 16 bits.

@@ -139,6 +139,14 @@ TEST_CASE("means over an image are the same from plain loops and from vectors") 
   plain.resize(6);
   vectors.resize(6);
   CHECK(plain == vectors);
+  // As floats; what lies behind the sixth channel is not touched.
+  std::vector<float> means(8, 99);
+  std::vector<float> same(8, 99);
+  GlobalMean(image, {0, image.Blocks()}, input.data(), -5, 1.0F / 25, means.data(), true);
+  GlobalMean(image, {0, image.Blocks()}, input.data(), -5, 1.0F / 25, same.data(), false);
+  CHECK(means == same);
+  CHECK(means[6] == 99);
+  for (std::size_t c = 0; c < 6; ++c) CHECK(std::fabs(means[c] - static_cast<float>(plain[c])) <= 0.5F);
 }
 
 TEST_CASE("a range is that of the real elements, padding aside, and has 0 in it") {
