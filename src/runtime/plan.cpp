@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/layout_f32.h"
+#include "kernels/simd.h"
 
 namespace kdequant::runtime {
 
@@ -81,7 +82,7 @@ bool CopyFinite(std::span<const float> input, float* target) {
   return found == 0;
 }
 
-Result<Memory> Plan::Allocate(const Threads& threads) const {
+KDEQUANT_SMALL Result<Memory> Plan::Allocate(const Threads& threads) const {
   Memory memory;
   memory.arena_ = Buffer<std::byte>(arena_bytes);
   if (memory.arena_.size() != arena_bytes) {

@@ -136,8 +136,8 @@ void Convolution::PadBlock(const std::int8_t* input, std::int32_t zero_point, st
 }
 
 template <typename Output>
-void Convolution::RunPlain(const Plain& plain, const std::int8_t* input, std::int32_t zero_point,
-                           const Output& output) const {
+KDEQUANT_SMALL void Convolution::RunPlain(const Plain& plain, const std::int8_t* input, std::int32_t zero_point,
+                                          const Output& output) const {
   const ConvGeometry& g = geometry_;
   for (std::ptrdiff_t channel = 0; channel < g.output.channels; ++channel) {
     const std::ptrdiff_t first = channel / g.GroupOutputs() * g.GroupInputs();

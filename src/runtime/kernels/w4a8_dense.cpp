@@ -320,10 +320,11 @@ struct Run {
   [[gnu::noinline]] void SumPanel(const std::int32_t* offsets, std::size_t panel, v128_t* sums) const {
     const std::int8_t* const pixel = source.pixels + windows.origins[0];
     if (weights.nibbles) return SumRows(pixel, offsets, panel, sums);
-    StepReader steps(weights, panel);
+    const auto* bytes = reinterpret_cast<const std::int8_t*>(weights.Panel(panel));
     typename A::Vector both;
     KDEQUANT_NO_UNROLL
-    for (std::size_t step = 0; step < weights.steps; ++step) both.Step(pixel + offsets[step], NextStep<A>(steps));
+    for (std::size_t step = 0; step < weights.steps; ++step, bytes += 32)
+      both.Step(pixel + offsets[step], Shifted<A>(LoadStep(bytes)));
     sums[0] = both.Low();
     sums[1] = both.High();
   }
@@ -334,23 +335,19 @@ struct Run {
     const GroupReader groups(weights, panel, A::kShifted ? kShift : 0);
     v128_t parts[kPanelRows];
     for (v128_t& part : parts) part = wasm_i32x4_splat(0);
-    const std::size_t whole = weights.steps / kGroupSteps;
-    const auto add = [&](std::size_t group, v128_t x) {
-      for (std::size_t r = 0; r < 4; ++r) {
-        const StepBytes rows = groups.Rows(group, r);
-        parts[r] = A::DotRow(x, rows.first, parts[r]);
-        parts[r + 4] = A::DotRow(x, rows.second, parts[r + 4]);
-      }
-    };
     // Depths of a fully connected layer lie side by side.
     const bool adjacent = windows.taps.size() == 1 && source.block_stride == 4;
     KDEQUANT_NO_UNROLL
-    for (std::size_t group = 0; group < whole; ++group) {
-      const std::int32_t* const at = offsets + group * kGroupSteps;
-      add(group, adjacent ? wasm_v128_load(pixel + at[0]) : GatherSteps(pixel, at, kGroupSteps));
+    for (std::size_t step = 0; step < weights.steps; step += kGroupSteps) {
+      const std::size_t left = weights.steps - step;
+      const v128_t x = adjacent && left >= kGroupSteps ? wasm_v128_load(pixel + offsets[step])
+                                                       : GatherSteps(pixel, offsets + step, left);
+      for (std::size_t r = 0; r < 4; ++r) {
+        const StepBytes rows = groups.Rows(step / kGroupSteps, r);
+        parts[r] = A::DotRow(x, rows.first, parts[r]);
+        parts[r + 4] = A::DotRow(x, rows.second, parts[r + 4]);
+      }
     }
-    if (whole * kGroupSteps < weights.steps)
-      add(whole, GatherSteps(pixel, offsets + whole * kGroupSteps, weights.steps % kGroupSteps));
     for (std::size_t half = 0; half < 2; ++half) {
       const v128_t* const of = parts + 4 * half;
       const v128_t a = AddHalves(of[0], of[1]);
@@ -365,7 +362,8 @@ struct Run {
   }
 
   // The bytes of up to four steps, and zeros.
-  static v128_t GatherSteps(const std::int8_t* pixel, const std::int32_t* offsets, std::size_t count) {
+  [[gnu::noinline]] static v128_t GatherSteps(const std::int8_t* pixel, const std::int32_t* offsets,
+                                              std::size_t count) {
     v128_t x = wasm_v128_load32_zero(pixel + offsets[0]);
     if (count > 1) x = wasm_v128_load32_lane(pixel + offsets[1], x, 1);
     if (count > 2) x = wasm_v128_load32_lane(pixel + offsets[2], x, 2);

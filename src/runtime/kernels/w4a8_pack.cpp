@@ -53,7 +53,7 @@ KDEQUANT_SMALL IntegerWeights FromCodebook(const CodebookTensor& tensor) {
   return weights;
 }
 
-IntegerWeights FromInt8(const Int8Tensor& tensor) {
+KDEQUANT_SMALL IntegerWeights FromInt8(const Int8Tensor& tensor) {
   IntegerWeights weights;
   weights.rows = static_cast<std::size_t>(tensor.shape[0]);
   weights.depth = tensor.values.size() / weights.rows;
@@ -64,7 +64,7 @@ IntegerWeights FromInt8(const Int8Tensor& tensor) {
 
 }  // namespace
 
-IntegerWeights ReadIntegers(const Tensor& tensor) {
+KDEQUANT_SMALL IntegerWeights ReadIntegers(const Tensor& tensor) {
   if (const auto* codebook = std::get_if<CodebookTensor>(&tensor)) return FromCodebook(*codebook);
   if (const auto* int8 = std::get_if<Int8Tensor>(&tensor)) return FromInt8(*int8);
   return {};

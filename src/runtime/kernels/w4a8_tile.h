@@ -148,10 +148,9 @@ struct AddArithmetic : RelaxedBytes {
 };
 #endif
 
-// The next step: codes, or (shifted) codes + 64.
+// Codes, or (shifted) codes + 64.
 template <typename A>
-inline StepBytes NextStep(StepReader& reader) {
-  const StepBytes step = reader.Next();
+inline StepBytes Shifted(StepBytes step) {
   if constexpr (!A::kShifted) return step;
   const v128_t shift = wasm_i8x16_splat(kShift);
   return {wasm_i8x16_add(step.first, shift), wasm_i8x16_add(step.second, shift)};
@@ -161,7 +160,8 @@ template <typename A>
 inline void DecodePanel(const PackedWeights& weights, std::size_t panel, std::int8_t* decoded) {
   StepReader reader(weights, panel);
   KDEQUANT_NO_UNROLL
-  for (std::size_t i = 0; i < weights.steps; ++i, decoded += 32 * A::kParts) A::Decode(NextStep<A>(reader), decoded);
+  for (std::size_t i = 0; i < weights.steps; ++i, decoded += 32 * A::kParts)
+    A::Decode(Shifted<A>(reader.Next()), decoded);
 }
 
 // Adds the four bytes of each of four pixels, or rows, to their sums.
