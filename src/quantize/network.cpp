@@ -209,8 +209,8 @@ std::set<ValueId> GrowingNetwork::ValuesOfAnswers() const {
   std::set<ValueId> values(result_.outputs.begin(), result_.outputs.end());
   for (std::size_t i = result_.nodes.size(); i-- > 0;) {
     const Node& node = result_.nodes[i];
-    if (std::holds_alternative<Reshape>(node.op) && values.contains(node.outputs[0]) && Uses(node.inputs[0]) == 1)
-      values.insert(node.inputs[0]);
+    const bool passes_on = std::holds_alternative<Reshape>(node.op) || std::holds_alternative<Softmax>(node.op);
+    if (passes_on && values.contains(node.outputs[0]) && Uses(node.inputs[0]) == 1) values.insert(node.inputs[0]);
   }
   return values;
 }

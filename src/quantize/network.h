@@ -50,7 +50,7 @@ class GrowingNetwork {
   bool FeedsOnlyDepthwise(ValueId id) const;
   // What two values are added to, and those two.
   std::set<ValueId> ValuesOfSums() const;
-  // The network's outputs, and what they are but another shape of.
+  // The network's outputs, and what they are but another shape or the softmax of.
   std::set<ValueId> ValuesOfAnswers() const;
   // Means of whole images that layers read. However deep, they reach as far on drawn pictures as on photographs
   // (ResNet-50 17.7 and 17.8, EfficientNet-Lite0 4.8 and 4.7): features that only these excite are at few positions.

@@ -10,7 +10,8 @@ export function trainingNetworks() {
     { network: residualNetwork(), labels: '', labelSet: 'imagenet', options: {} },
     { network: residualNetwork(), labels: '', labelSet: '', options: { granularity: 'channel' } },
     { network: invertedNetwork(), labels: '', labelSet: '', options: {} },
-    { network: fireNetwork(), labels: '', labelSet: '', options: { effort: 'best' } },
+    { network: fireNetwork().finish(), labels: '', labelSet: '', options: { effort: 'best' } },
+    { network: fireNetwork().softmax().finish(), labels: '', labelSet: '', options: {} },
   ].map(({ options, ...rest }) => ({ ...rest, options: { effort: 'default', pictures: 2, ...options } }));
 }
 
@@ -63,7 +64,7 @@ function fireNetwork() {
     const narrow = net.conv(16, 1).relu().at;
     net.goTo(squeezed).conv(16, 3, { pad: 1 }).relu().concat([narrow, net.at]);
   }
-  return net.conv(10, 1).relu().mean().flatten().softmax().finish();
+  return net.conv(10, 1).relu().mean().flatten();
 }
 
 /** Layers one after another, from a square picture on. */

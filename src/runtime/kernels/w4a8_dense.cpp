@@ -106,6 +106,15 @@ Source Widen(const Source& source, std::ptrdiff_t blocks, std::byte* scratch, co
   return {widened, source.block_stride};
 }
 
+// The bytes of one pixel in up to four steps, and zeros.
+[[gnu::noinline]] v128_t GatherSteps(const std::int8_t* pixel, const std::int32_t* offsets, std::size_t count) {
+  v128_t x = wasm_v128_load32_zero(pixel + offsets[0]);
+  if (count > 1) x = wasm_v128_load32_lane(pixel + offsets[1], x, 1);
+  if (count > 2) x = wasm_v128_load32_lane(pixel + offsets[2], x, 2);
+  if (count > 3) x = wasm_v128_load32_lane(pixel + offsets[3], x, 3);
+  return x;
+}
+
 // In bytes of scratch: a decoded panel; the table of offsets of parts; that of corrections of pixels.
 template <typename A>
 std::ptrdiff_t PanelBytesOf(std::ptrdiff_t steps) {
@@ -359,16 +368,6 @@ struct Run {
   // a0 + a1, b0 + b1, a2 + a3, b2 + b3.
   static v128_t AddHalves(v128_t a, v128_t b) {
     return wasm_i32x4_add(wasm_i32x4_shuffle(a, b, 0, 4, 2, 6), wasm_i32x4_shuffle(a, b, 1, 5, 3, 7));
-  }
-
-  // The bytes of up to four steps, and zeros.
-  [[gnu::noinline]] static v128_t GatherSteps(const std::int8_t* pixel, const std::int32_t* offsets,
-                                              std::size_t count) {
-    v128_t x = wasm_v128_load32_zero(pixel + offsets[0]);
-    if (count > 1) x = wasm_v128_load32_lane(pixel + offsets[1], x, 1);
-    if (count > 2) x = wasm_v128_load32_lane(pixel + offsets[2], x, 2);
-    if (count > 3) x = wasm_v128_load32_lane(pixel + offsets[3], x, 3);
-    return x;
   }
 
   // One pixel: every weight is used once, and decoded where it is.
