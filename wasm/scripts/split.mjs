@@ -36,6 +36,8 @@ const lengths = /__itoa|^_ZNSt3__212basic_stringIc.*__grow_by|^_ZNSt3__26vectorI
 /** But not those that end in floats, as few layers do, unless they were called, or are the same for another arithmetic. */
 const floatOutput = /FloatOutput/;
 const arithmetic = /13AddArithmetic|14TwinArithmetic/g;
+/** Or are of products of one pixel, with which most networks end: for each arithmetic other parts of them may be inlined. */
+const onePixel = /3AnyI/;
 /** Nor those that only run if a session asks for other kernels than the build's best, or measures ranges. */
 const onDemand = /RunPlain|w4a87RangeOf|QuantizeElements/;
 const onDemandBesideRelaxed = /PairArithmetic/;
@@ -103,7 +105,7 @@ function keptFunctions(text, called) {
   const isOnDemand = (name) => onDemand.test(name) || (isRelaxed && onDemandBesideRelaxed.test(name));
   for (const [, name, rest] of text.matchAll(/^ \(func \$(\S+)(.*)$/gm)) {
     const wanted = kernels.test(name)
-      ? !isOnDemand(name) && (!floatOutput.test(name) || likely.has(anyArithmetic(name)))
+      ? !isOnDemand(name) && (!floatOutput.test(name) || onePixel.test(name) || likely.has(anyArithmetic(name)))
       : threads.test(name) || lengths.test(name);
     // JavaScript, and so a placeholder, cannot hand vectors on.
     if (wanted || rest.includes('v128')) kept.add(name);
