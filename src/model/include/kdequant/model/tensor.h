@@ -42,9 +42,9 @@ struct IntTensor {
 /// A weight tensor of which every weight is an index into a small table of levels.
 ///
 /// The value of weight k of output channel o is `scales[o] * (codes[t][i] * steps[t])` in float32, in that order of
-/// operations, where i is the weight's index, t = TableOf(o), and scales[o] is 1 where `scales` is empty. codes * step is
-/// exact in float32 (steps have at most 17 significant bits), so a file that stores the levels as floats gives codes and
-/// step back.
+/// operations, where i is the weight's index, t = TableOf(o), and scales[o] is 1 where `scales` is empty. codes * step
+/// is exact in float32 (steps have at most 17 significant bits), so a file that stores the levels as floats gives codes
+/// and step back.
 struct CodebookTensor {
   Shape shape;   ///< [out_channels, ...]: output channel first, always (a Gemm weight is [N, K]).
   int bits = 4;  ///< 2 to 8; a table has 2^bits codes.

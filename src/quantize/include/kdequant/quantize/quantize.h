@@ -116,8 +116,8 @@ struct LayerReport {
   /// several codebooks that which most channels use; for Granularity::kChannel the first channel's.
   std::vector<float> levels = {};
   std::size_t codebooks = 0;  ///< how many the layer has; 0 for 8-bit kernels and floats
-  double sqnr_db = 0;     ///< 10 log10(sum w^2 / sum (w - q)^2); infinite when exact
-  std::size_t bytes = 0;  ///< indices, levels and scales as stored
+  double sqnr_db = 0;         ///< 10 log10(sum w^2 / sum (w - q)^2); infinite when exact
+  std::size_t bytes = 0;      ///< indices, levels and scales as stored
   /// "off"; "full", or "blocks" where a very wide layer was compensated in independent runs of columns.
   std::string_view compensation = "off";
   double milliseconds = 0;
