@@ -32,7 +32,7 @@ const features = [
  */
 const kernels = /w4a8|^_ZNK?8kdequant7runtime12WinogradPlan/;
 const threads = /10ThreadPool3RunI|5ServeE|_GLOBAL__N_15SleepE|_emscripten_stack_restore/;
-const lengths = /__itoa|^_ZNSt3__212basic_stringIc.*__grow_by|^_ZNSt3__26vectorIN8kdequant6BufferIh/;
+const lengths = /__itoa|_BitScanForward|^_ZNSt3__212basic_stringIc.*__grow_by|^_ZNSt3__26vectorIN8kdequant6BufferIh/;
 /** But not those that end in floats, as few layers do, unless they were called, or are the same for another arithmetic. */
 const floatOutput = /FloatOutput/;
 const arithmetic = /13AddArithmetic|14TwinArithmetic/g;

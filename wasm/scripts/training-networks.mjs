@@ -7,7 +7,7 @@ export function trainingNetworks() {
   return [
     { network: plainNetwork(), labels: '', labelSet: '', options: {} },
     { network: plainNetwork(), labels: 'one\ntwo', labelSet: '', options: { granularity: 'tensor' } },
-    { network: residualNetwork(), labels: '', labelSet: 'imagenet', options: {} },
+    { network: residualNetwork(), labels: '', labelSet: 'imagenet', options: { widen: 0.5 } },
     { network: residualNetwork(), labels: '', labelSet: '', options: { granularity: 'channel' } },
     { network: invertedNetwork(), labels: '', labelSet: '', options: {} },
     { network: fireNetwork().finish(), labels: '', labelSet: '', options: { effort: 'best' } },
