@@ -20,7 +20,6 @@ namespace kdequant {
 namespace {
 
 constexpr std::size_t kMaxPictures = 4096;
-constexpr int kMostRounds = 100;
 // More real pictures than this move the ranges and means no further, and each costs a run of the float network.
 constexpr std::size_t kMaxRealPictures = 256;
 

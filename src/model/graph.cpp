@@ -28,6 +28,12 @@ bool HasWeights(const Graph& graph, const Node& node) {
          !std::holds_alternative<IntTensor>(*graph.value(node.inputs[1]).constant);
 }
 
+bool IsWholeMean(const Node& node) {
+  if (const auto* pool = std::get_if<GlobalPool>(&node.op)) return pool->kind == Pool::Kind::kAverage;
+  const auto* mean = std::get_if<ReduceMean>(&node.op);
+  return mean != nullptr && mean->axes == std::vector<std::int64_t>{2, 3};
+}
+
 std::int64_t MultiplyAccumulates(const Graph& graph, const Node& node) {
   if (node.inputs.size() < 2 || node.outputs.empty()) return 0;
   const std::int64_t outputs = Elements(graph, node.outputs[0]);

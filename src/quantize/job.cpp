@@ -489,7 +489,7 @@ void WidenSmallLayers(const Graph& graph, QuantizeOptions& options) {
   double spare = options.widen * bytes;
   std::vector<LayerOverride> overrides;
   for (const auto& [weights, name] : layers) {
-    // 256 levels as floats instead of 16.
+    // 256 levels instead of 16, as floats; in 16 bits, as with channel scales, it is half of that.
     constexpr double kTableBytes = 960;
     spare -= static_cast<double>(weights) / 2 + kTableBytes;
     if (spare < 0) break;

@@ -119,21 +119,13 @@ struct SharedCodebooks {
 
 Result<SharedCodebooks> DesignSharedCodebooks(const WeightMatrix& matrix, std::span<const float> scales,
                                               std::size_t count, const DesignOptions& options) {
-  const ScaledWeights weights(matrix.values, scales);
-  SharedCodebooks result;
-  if (count <= 1) {
-    auto design = DesignCodebook(weights, options);
-    if (!design) return Forward(design);
-    result.tables.push_back(RoundToIntegerLevels(design->codebook));
-    result.scanned = design->weights_scanned;
-    result.sampled = design->weights_sampled;
-    result.bandwidth = design->bandwidth;
-    return result;
+  std::vector<std::uint8_t> group_of(matrix.channels, 0);
+  if (count > 1) {
+    auto groups = ChannelGroups::Create(ScaledWeights(matrix.values, scales), matrix.channels);
+    if (!groups) return Forward(groups);
+    group_of = groups->Form(static_cast<int>(count), options.levels);
   }
-  auto groups = ChannelGroups::Create(weights, matrix.channels);
-  if (!groups) return Forward(groups);
-  const std::vector<std::uint8_t> group_of = groups->Form(static_cast<int>(count), options.levels);
-  std::vector<Codebook> codebooks;
+  SharedCodebooks result;
   for (std::size_t group = 0; group < count; ++group) {
     std::vector<std::uint32_t> rows;
     for (std::size_t o = 0; o < matrix.channels; ++o) {
@@ -142,13 +134,12 @@ Result<SharedCodebooks> DesignSharedCodebooks(const WeightMatrix& matrix, std::s
     if (rows.empty()) break;
     auto design = DesignCodebook(ScaledWeights(matrix.values, scales, rows), options);
     if (!design) return Forward(design);
+    result.tables.push_back(RoundToIntegerLevels(design->codebook));
     result.scanned += design->weights_scanned;
     result.sampled += design->weights_sampled;
     if (group == 0) result.bandwidth = design->bandwidth;
-    result.tables.push_back(RoundToIntegerLevels(design->codebook));
-    codebooks.push_back(std::move(design->codebook));
   }
-  if (result.tables.size() > 1) result.table_of = group_of;
+  if (result.tables.size() > 1) result.table_of = std::move(group_of);
   return result;
 }
 

@@ -26,13 +26,6 @@ float RangeMargin(double depth, Calibration calibration) {
   return calibration == Calibration::kPictures ? 1.1F : static_cast<float>(1.1 + 0.9 * depth * depth);
 }
 
-// Whether a node takes the mean of whole images.
-bool IsWholeMean(const Node& node) {
-  if (const auto* pool = std::get_if<GlobalPool>(&node.op)) return pool->kind == Pool::Kind::kAverage;
-  const auto* mean = std::get_if<ReduceMean>(&node.op);
-  return mean != nullptr && mean->axes == std::vector<std::int64_t>{2, 3};
-}
-
 // What a picture reaches counts up to twice what half of the pictures reach. A few pictures excite a layer many times
 // as much as all others (a channel that batch normalization divides by a tiny deviation does, up to 20 times, and the
 // more pictures, the more): a step so coarse would cost every picture, a value cut off only those few.

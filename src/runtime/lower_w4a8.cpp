@@ -86,10 +86,7 @@ class Lowering {
     if (const auto* gemm = std::get_if<Gemm>(&node_->op)) return LowerProduct(*gemm);
     if (dynamic_) return false;
     if (const auto* pool = std::get_if<Pool>(&node_->op)) return LowerWindows(*pool);
-    if (const auto* pool = std::get_if<GlobalPool>(&node_->op))
-      return LowerWholeMean(pool->kind == Pool::Kind::kAverage);
-    if (const auto* mean = std::get_if<ReduceMean>(&node_->op))
-      return LowerWholeMean(mean->axes == std::vector<std::int64_t>{2, 3});
+    if (IsWholeMean(*node_)) return LowerWholeMean();
     if (const auto* op = std::get_if<Elementwise>(&node_->op)) return LowerSum(*op);
     if (const auto* concat = std::get_if<Concat>(&node_->op)) return LowerJoin(*concat);
     if (std::holds_alternative<Reshape>(node_->op)) return LowerReshape();
@@ -309,8 +306,8 @@ class Lowering {
     return true;
   }
 
-  bool LowerWholeMean(bool is_mean) {
-    const SlotId x = is_mean && IsImage(ShapeOf(Input(0))) ? StaticBytes(Input(0), Layout::kC4) : kNoSlot;
+  bool LowerWholeMean() {
+    const SlotId x = IsImage(ShapeOf(Input(0))) ? StaticBytes(Input(0), Layout::kC4) : kNoSlot;
     const auto grid = StaticGrid(Output());
     if (x == kNoSlot || !ClampsAtMost() || (!grid && node_->activation)) return false;
     const Image image = ImageOf(ShapeOf(Input(0)));

@@ -16,9 +16,21 @@ const builds = await availableBuilds();
 const files = {};
 const logits = {};
 before(async () => {
-  const networks = { usual: networkPath, wide: wideNetwork(), unusual: tinyNetwork({ op: 'Sigmoid' }) };
-  for (const [name, network] of Object.entries(networks)) {
-    const { model } = await (await loadModel(network)).quantize({ effort: 'fast' });
+  const fast = { effort: 'fast' };
+  const networks = {
+    usual: [networkPath, fast],
+    wide: [wideNetwork(), fast],
+    // Its small layers in 8 bits, the others with several codebooks.
+    mixed: [wideNetwork(), { pictures: 2, widen: 0.2 }],
+    unusual: [tinyNetwork({ op: 'Sigmoid' }), fast],
+  };
+  for (const [name, [network, options]] of Object.entries(networks)) {
+    const { model } = await (await loadModel(network)).quantize(options);
+    if (name === 'mixed')
+      assert.ok(
+        model.summary.layers.some(({ bits }) => bits === 8) &&
+          model.summary.layers.some(({ codebooks }) => codebooks > 1),
+      );
     files[name] = model.toOnnx();
     logits[name] = await (await model.createSession()).logits(await cat());
   }
@@ -60,12 +72,14 @@ for (const build of builds) {
     assert.equal(quantized.summary.quantized, true);
   });
 
-  test(`layers of many channels run without the tools, too (${build})`, async (t) => {
+  test(`layers of many channels, in 4 bits and in 8, run without the tools, too (${build})`, async (t) => {
     const { loadModel } = await packageWithoutTools(t);
-    const model = await loadModel(files.wide, { build });
-    for (const threads of [1, 2]) {
-      const session = await model.createSession({ threads });
-      assert.ok(sameBits(await session.logits(await cat()), logits.wide), `${threads} threads`);
+    for (const name of ['wide', 'mixed']) {
+      const model = await loadModel(files[name], { build });
+      for (const threads of [1, 2]) {
+        const session = await model.createSession({ threads });
+        assert.ok(sameBits(await session.logits(await cat()), logits[name]), `${name}, ${threads} threads`);
+      }
     }
   });
 

@@ -46,9 +46,7 @@ test('quantizing shows every layer and gives a file a seventh as large', async (
 test('a layer is drawn with its weights, the density of the sample and 16 levels', async () => {
   const { page } = site;
   const stage = page.locator('.stage');
-  await stage
-    .getByText(/as bars, 16 levels \(most channels’; there are \d+ codebooks\), density from 1,024 of them/)
-    .waitFor();
+  await stage.getByText(/as bars, 16 levels \(the first of \d+ codebooks\), density from 1,024 of them/).waitFor();
   assert.equal(await stage.locator('.layer-figure__level').count(), 16);
   const curve = await stage.locator('.layer-figure__density').getAttribute('points');
   const heights = curve.split(' ').map((point) => Number(point.split(',')[1]));

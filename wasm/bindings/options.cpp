@@ -85,18 +85,16 @@ Result<void> ReadFlag(const std::string& option, const Json& value, bool& target
   return {};
 }
 
-Result<void> ReadBits(const std::string& option, const Json& value, int& target) {
-  const double bits = value.IsNumber() ? value.GetDouble() : 0;
-  if (!(bits >= 2 && bits <= 8) || bits != std::floor(bits)) return Wrong(option, "an integer from 2 to 8");
-  target = static_cast<int>(bits);
+Result<void> ReadInteger(const std::string& option, const Json& value, int low, int high, int& target) {
+  const double number = value.IsNumber() ? value.GetDouble() : low - 1;
+  if (!(number >= low && number <= high) || number != std::floor(number))
+    return Wrong(option, "an integer from " + std::to_string(low) + " to " + std::to_string(high));
+  target = static_cast<int>(number);
   return {};
 }
 
-Result<void> ReadRounds(const std::string& option, const Json& value, int& target) {
-  const double rounds = value.IsNumber() ? value.GetDouble() : -1;
-  if (!(rounds >= 0 && rounds <= 100) || rounds != std::floor(rounds)) return Wrong(option, "an integer from 0 to 100");
-  target = static_cast<int>(rounds);
-  return {};
+Result<void> ReadBits(const std::string& option, const Json& value, int& target) {
+  return ReadInteger(option, value, 2, 8, target);
 }
 
 Result<void> ReadShare(const std::string& option, const Json& value, double& target) {
@@ -139,12 +137,7 @@ Result<void> ReadOption(const std::string& name, const Json& value, QuantizeOpti
   if (name == "effort") return {};  // read before all others
   if (name == "method") return ReadName(name, value, &ParseMethod, options.design.method);
   if (name == "granularity") return ReadName(name, value, &ParseGranularity, options.granularity);
-  if (name == "codebooks") {
-    std::uint64_t codebooks = 0;
-    if (auto read = ReadCount(name, value, 1, codebooks); !read) return read;
-    options.codebooks = static_cast<int>(std::min<std::uint64_t>(codebooks, kMostCodebooks + 1));
-    return {};
-  }
+  if (name == "codebooks") return ReadInteger(name, value, 1, kMostCodebooks, options.codebooks);
   if (name == "sampling") return ReadName(name, value, &ParseSampling, options.design.sampling.sampling);
   if (name == "samples") return ReadSamples(name, value, options.design.sampling.count);
   if (name == "bandwidth") return ReadName(name, value, &ParseBandwidthRule, options.design.density.rule);
@@ -152,8 +145,8 @@ Result<void> ReadOption(const std::string& name, const Json& value, QuantizeOpti
   if (name == "calibration") return ReadCalibration(name, value, options);
   if (name == "pictures") return ReadCount(name, value, 1, options.picture_count);
   if (name == "compensation") return ReadFlag(name, value, options.compensation);
-  if (name == "fits") return ReadRounds(name, value, options.fits);
-  if (name == "sweeps") return ReadRounds(name, value, options.sweeps);
+  if (name == "fits") return ReadInteger(name, value, 0, kMostRounds, options.fits);
+  if (name == "sweeps") return ReadInteger(name, value, 0, kMostRounds, options.sweeps);
   if (name == "widen") return ReadShare(name, value, options.widen);
   if (name == "activations") return ReadName(name, value, &ParseActivationMode, options.activations);
   if (name == "bits") {

@@ -77,7 +77,7 @@ export interface LayerSummary {
   readonly bytes: number;
   /** Multiply-accumulate operations for one picture. */
   readonly macs: number;
-  /** The levels of a 4-bit layer, ascending, in units of the channel scale: of its first codebook, which most channels use. */
+  /** The levels of a 4-bit layer, ascending, in units of the channel scale: of its first codebook, which most channels use where they choose. */
   readonly levels: readonly number[];
   /** How many codebooks its channels choose from; 0 where there are none. */
   readonly codebooks: number;

@@ -23,10 +23,13 @@ export const SAMPLINGS = ['stratified', 'random', 'stratified-blind'] as const s
 export const BANDWIDTHS = ['silverman', 'isj'] as const satisfies readonly Bandwidth[];
 export const CALIBRATIONS = ['synthetic', 'photos', 'none'] as const satisfies readonly Calibration[];
 
+/** The package's, wherever it has pictures; the page's, whatever it has. */
+const USUAL_CODEBOOKS = 16;
+
 export const settings = {
   method: addressed<Method>('method', oneOf(METHODS), 'kde-lm'),
   granularity: addressed<Granularity>('granularity', oneOf(GRANULARITIES), 'channel-scale'),
-  codebooks: addressed('codebooks', integerBetween(1, 16), 16),
+  codebooks: addressed('codebooks', integerBetween(1, 16), USUAL_CODEBOOKS),
   bits: addressed('bits', integerBetween(2, 8), 4),
   sampling: addressed<Sampling>('sampling', oneOf(SAMPLINGS), 'stratified'),
   samples: addressed('samples', integerBetween(16, 65536), 1024),
@@ -91,7 +94,7 @@ export function changedSettings(run: RunSettings): Partial<RunSettings> {
   const defaults: RunSettings = {
     method: 'kde-lm',
     granularity: 'channel-scale',
-    codebooks: run.effort === 'plain' ? 1 : 16,
+    codebooks: run.effort === 'plain' ? 1 : USUAL_CODEBOOKS,
     bits: 4,
     sampling: 'stratified',
     samples: 1024,
@@ -118,12 +121,13 @@ const METHOD_NAMES: Readonly<Record<Method, string>> = {
 
 /** A title for a run: the method, and what is unusual about it. */
 export function describeSettings(run: RunSettings): string {
-  const { method, bits, granularity, codebooks, calibration, compensation, samples, pictures } = changedSettings(run);
+  const { codebooks } = run;
+  const { method, bits, granularity, calibration, compensation, samples, pictures } = changedSettings(run);
   return [
     METHOD_NAMES[method ?? 'kde-lm'],
     ...(bits === undefined ? [] : [`${bits} bits`]),
     ...(granularity === undefined ? [] : [granularity === 'tensor' ? 'one table a layer' : 'a table a channel']),
-    ...(codebooks === undefined || calibration === 'none'
+    ...(codebooks === undefined || codebooks === USUAL_CODEBOOKS
       ? []
       : [codebooks === 1 ? 'one codebook a layer' : `${codebooks} codebooks a layer`]),
     ...(samples === undefined ? [] : [`${samples} samples`]),

@@ -396,7 +396,7 @@ struct Run {
     if (windows.pixels != 1) return Image(output, static_cast<std::ptrdiff_t>(at_once), scratch, threads);
     auto* const offsets = reinterpret_cast<std::int32_t*>(scratch);
     FindOffsets(offsets, 1);
-    threads.Cut(static_cast<std::ptrdiff_t>(weights.Panels()), 2, [&](Stretch some, int) {
+    threads.Cut(static_cast<std::ptrdiff_t>(weights.Panels()), 1, [&](Stretch some, int) {
       Vector(output, offsets, static_cast<std::size_t>(some.begin), static_cast<std::size_t>(some.end));
     });
   }

@@ -70,8 +70,9 @@ KDEQUANT_SMALL IntegerWeights ReadIntegers(const Tensor& tensor) {
   return {};
 }
 
-RowConstants MakeRowConstants(const IntegerWeights& weights, std::span<const float> float_bias, double input_scale,
-                              std::int32_t zero_point, std::int32_t top, double output_scale) {
+KDEQUANT_SMALL RowConstants MakeRowConstants(const IntegerWeights& weights, std::span<const float> float_bias,
+                                             double input_scale, std::int32_t zero_point, std::int32_t top,
+                                             double output_scale) {
   constexpr double kLimit = std::numeric_limits<std::int32_t>::max();
   constexpr double kSilentBias = 1 << 24;
   constexpr double kLargestMultiplier = 1e30;  // An infinity times an accumulator of 0 would be a NaN.

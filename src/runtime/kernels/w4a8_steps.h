@@ -18,8 +18,8 @@ struct StepBytes {
 };
 inline StepBytes LoadStep(const std::int8_t* step) { return {wasm_v128_load(step), wasm_v128_load(step + 16)}; }
 
-/// Takes groups of four steps of 4-bit weights apart. Its functions are not inlined: the engine would have a dozen
-/// copies, and a call is nothing beside what is done with a group.
+/// Takes groups of four steps of 4-bit weights apart. Read is not inlined: the engine would have a dozen copies of its
+/// shuffles, and a call is nothing beside what is done with a group.
 class GroupReader {
  public:
   static constexpr std::size_t kBytes = 32 * kGroupSteps;  ///< Of a group's steps.

@@ -26,8 +26,8 @@ export function QuantizeCard() {
           }}
         >
           <p>
-            Each layer keeps 16 values, and for every weight the number of the nearest one. Where they stand is worked
-            out from a small sample of the weights.
+            Each channel of a layer keeps 16 values, and for every weight the number of the nearest one. Where they
+            stand is worked out from a small sample of the weights.
           </p>
           <MainSettings />
           <Start />
@@ -124,7 +124,7 @@ function StageCaption() {
         <>
           {' '}
           as bars, <span class="legend legend--levels">{levels} levels</span>
-          {codebooks > 1 && ` (most channels’; there are ${codebooks} codebooks)`}
+          {codebooks > 1 && ` (the first of ${codebooks} codebooks)`}
         </>
       )}
       {shown.density !== undefined && (

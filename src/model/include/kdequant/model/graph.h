@@ -80,6 +80,9 @@ struct Graph {
 /// layers that are quantized and reported.
 bool HasWeights(const Graph& graph, const Node& node);
 
+/// Whether the node takes the mean of whole images: a global average pool, or a mean over height and width.
+bool IsWholeMean(const Node& node);
+
 /// Multiply-accumulates of a node of a prepared graph (0 for all but Conv, Gemm and MatMul).
 std::int64_t MultiplyAccumulates(const Graph& graph, const Node& node);
 

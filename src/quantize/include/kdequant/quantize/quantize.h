@@ -59,6 +59,7 @@ struct LayerOverride {
 };
 
 inline constexpr int kMostCodebooks = 16;  ///< of a layer
+inline constexpr int kMostRounds = 100;    ///< fits, and sweeps
 
 struct QuantizeOptions {
   /// Method, sampling, bandwidth; `levels` is 16.
