@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <set>
 
+#include "kernels/layout_f32.h"
 #include "kernels/pool_f32.h"
 #include "kernels/w4a8_conv.h"
 #include "kernels/w4a8_elementwise.h"
@@ -87,7 +90,7 @@ class Lowering {
     if (dynamic_) return false;
     if (const auto* pool = std::get_if<Pool>(&node_->op)) return LowerWindows(*pool);
     if (IsWholeMean(*node_)) return LowerWholeMean();
-    if (const auto* op = std::get_if<Elementwise>(&node_->op)) return LowerSum(*op);
+    if (std::holds_alternative<Elementwise>(node_->op)) return LowerSum();
     if (const auto* concat = std::get_if<Concat>(&node_->op)) return LowerJoin(*concat);
     if (std::holds_alternative<Reshape>(node_->op)) return LowerReshape();
     return false;
@@ -117,10 +120,12 @@ class Lowering {
     return w4a8::MakeGrid({.low = range->low, .high = range->high, .bits = range->bits == 8 ? 8 : 7});
   }
 
-  bool ClampsAtMost() const { return !node_->activation || w4a8::IsClamp(*node_->activation); }
-  Bounds OutputBounds(const Grid& grid) const {
-    return node_->activation ? w4a8::BoundsOf(grid, *node_->activation) : w4a8::BoundsOf(grid);
+  static bool ClampsAtMost(const Node& node) { return !node.activation || w4a8::IsClamp(*node.activation); }
+  bool ClampsAtMost() const { return ClampsAtMost(*node_); }
+  static Bounds OutputBounds(const Node& node, const Grid& grid) {
+    return node.activation ? w4a8::BoundsOf(grid, *node.activation) : w4a8::BoundsOf(grid);
   }
+  Bounds OutputBounds(const Grid& grid) const { return OutputBounds(*node_, grid); }
 
   // A slot of bytes on a fixed grid, or none.
   SlotId StaticBytes(ValueId value, Layout layout) const {
@@ -206,17 +211,49 @@ class Lowering {
     auto weights = QuantizedWeights();
     if (!weights) return false;
     const SlotId x = RequireBytes(Input(0), layout);
-    const auto grid = StaticGrid(Output());
-    if (grid && ClampsAtMost() && !builder_.slot(x).dynamic)
-      return LowerToBytes(geometry, layout, images, std::move(*weights), x, *grid);
+    if (!builder_.slot(x).dynamic) {
+      if (const auto sum = SumBehind(); sum && layout == Layout::kC4)
+        return LowerToBytes(geometry, layout, images, std::move(*weights), x, *sum);
+      if (const auto grid = StaticGrid(Output()); grid && ClampsAtMost())
+        return LowerToBytes(geometry, layout, images, std::move(*weights), x, {.node = node_, .grid = *grid});
+    }
     return LowerToFloats(geometry, layout, images, std::move(*weights), x);
   }
 
+  // The node whose output a layer computes, itself or a sum behind it.
+  struct Target {
+    const Node* node = nullptr;
+    Grid grid = {};
+    SlotId addend = kNoSlot;
+  };
+
+  // The sum that alone reads this node's output, where its other operand is there already.
+  std::optional<Target> SumBehind() const {
+    if (node_->activation || builder_.UseCount(Output()) != 1) return std::nullopt;
+    const std::vector<Node>& nodes = builder_.graph().nodes;
+    const auto after = nodes.begin() + (node_ - nodes.data()) + 1;
+    const auto sum = std::find_if(after, nodes.end(), [&](const Node& node) {
+      return std::ranges::find(node.inputs, Output()) != node.inputs.end();
+    });
+    if (sum == nodes.end() || !IsSumOfImages(*sum)) return std::nullopt;
+    const SlotId addend = StaticBytes(sum->inputs[sum->inputs[0] == Output() ? 1 : 0], Layout::kC4);
+    const auto grid = StaticGrid(sum->outputs[0]);
+    if (addend == kNoSlot || !grid) return std::nullopt;
+    return Target{.node = &*sum, .grid = *grid, .addend = addend};
+  }
+
   Result<bool> LowerToBytes(const ConvGeometry& geometry, Layout layout, std::ptrdiff_t images, Weights weights,
-                            SlotId x, const Grid& grid) {
+                            SlotId x, const Target& target) {
     const Grid from = GridOf(builder_.slot(x).quantization);
     auto rows = w4a8::MakeRowConstants(weights.integers, weights.bias, static_cast<double>(from.scale), from.zero_point,
-                                       LargestByte(from), static_cast<double>(grid.scale));
+                                       LargestByte(from), static_cast<double>(target.grid.scale));
+    w4a8::Addend addend;
+    if (target.addend != kNoSlot) {
+      const Grid added = GridOf(builder_.slot(target.addend).quantization);
+      addend.zero_point = added.zero_point;
+      addend.ratio = added.scale / target.grid.scale;
+      rows.largest += 255.0 * static_cast<double>(addend.ratio);
+    }
     // Kernels round before they clamp. A layer that may leave what rounding bears, whose range tells nothing of its
     // sums, hands floats on.
     if (rows.largest > w4a8::kMostRounded) return LowerToFloats(geometry, layout, images, std::move(weights), x);
@@ -233,23 +270,55 @@ class Lowering {
                                           builder_.threads());
     if (!made) return Forward(made);
     builder_.AddWeightBytes(made->WeightBytes() + rows.bias.size() * 8);
-    const SlotId y = builder_.NewQuantizedSlot(Output(), layout, QuantizationOf(grid));
+    const SlotId y = builder_.NewQuantizedSlot(target.node->outputs[0], layout, QuantizationOf(target.grid));
     const Grid to = GridOf(builder_.slot(y).quantization);
     const SlotId scratch = builder_.NewScratch(made->ScratchBytes());
-    builder_.AddStep({x}, {y, scratch},
-                     [=, kernel = std::move(*made), start = std::move(rows.bias),
-                      multipliers = std::move(rows.multipliers), bounds = OutputBounds(to)](Memory& m) {
+    // Shared with what reveals the layer's own output.
+    const auto layer = std::make_shared<const Layer>(
+        Layer{.kernel = std::move(*made), .start = std::move(rows.bias), .multipliers = std::move(rows.multipliers)});
+    std::vector<SlotId> reads = {x};
+    if (target.addend != kNoSlot) reads.push_back(target.addend);
+    builder_.AddStep(std::move(reads), {y, scratch},
+                     [=, other = target.addend, bounds = OutputBounds(*target.node, to)](Memory& m) {
+                       w4a8::Addend added = addend;
+                       if (other != kNoSlot) added.bytes = m.I8(other);
                        for (std::ptrdiff_t i = 0; i < images; ++i) {
-                         kernel.Run(m.I8(x) + i * geometry.input.channels, from.zero_point,
-                                    {.rows = {start.data(), multipliers.data()},
-                                     .bounds = bounds,
-                                     .zero_point = to.zero_point,
-                                     .bytes = m.I8(y) + i * geometry.output.channels},
-                                    m.Bytes(scratch), m.threads());
+                         layer->kernel.Run(m.I8(x) + i * geometry.input.channels, from.zero_point,
+                                           {.rows = {layer->start.data(), layer->multipliers.data()},
+                                            .bounds = bounds,
+                                            .zero_point = to.zero_point,
+                                            .bytes = m.I8(y) + i * geometry.output.channels,
+                                            .addend = added},
+                                           m.Bytes(scratch), m.threads());
                        }
                      });
+    if (target.node != node_) {
+      sums_done_.insert(target.node->outputs[0]);
+      builder_.Alias(Output(), kC4I8, y);
+      builder_.RevealBy([=, scale = to.scale](const Memory& m, float* elements) {
+        std::vector<float> multipliers = layer->multipliers;
+        for (float& multiplier : multipliers) multiplier *= scale;
+        const std::vector<float> bias(multipliers.size(), 0.0F);
+        std::vector<float> blocked(static_cast<std::size_t>(geometry.output.Elements()));
+        layer->kernel.Run(m.I8(x), from.zero_point,
+                          {.rows = {layer->start.data(), multipliers.data()},
+                           .bias = bias.data(),
+                           .low = std::numeric_limits<float>::lowest(),
+                           .high = std::numeric_limits<float>::max(),
+                           .floats = blocked.data()},
+                          m.Bytes(scratch), m.threads());
+        C4ToPlain(geometry.output, blocked.data(), elements);
+      });
+    }
     return true;
   }
+
+  // A kernel and the constants of its rows.
+  struct Layer {
+    w4a8::Convolution kernel;
+    std::vector<std::int32_t> start;
+    std::vector<float> multipliers;
+  };
 
   Result<bool> LowerToFloats(const ConvGeometry& geometry, Layout layout, std::ptrdiff_t images, Weights weights,
                              SlotId x) {
@@ -338,9 +407,17 @@ class Lowering {
     });
   }
 
-  bool LowerSum(const Elementwise& op) {
-    if (op.kind != Elementwise::Kind::kAdd || !ClampsAtMost() || !IsImage(ShapeOf(Output()))) return false;
-    if (ShapeOf(Input(0)) != ShapeOf(Output()) || ShapeOf(Input(1)) != ShapeOf(Output())) return false;
+  // Of two images of its own shape.
+  bool IsSumOfImages(const Node& node) const {
+    const auto* const op = std::get_if<Elementwise>(&node.op);
+    if (!op || op->kind != Elementwise::Kind::kAdd || !ClampsAtMost(node)) return false;
+    const Shape& shape = ShapeOf(node.outputs[0]);
+    return IsImage(shape) && ShapeOf(node.inputs[0]) == shape && ShapeOf(node.inputs[1]) == shape;
+  }
+
+  bool LowerSum() {
+    if (sums_done_.contains(Output())) return true;
+    if (!IsSumOfImages(*node_)) return false;
     const SlotId a = StaticBytes(Input(0), Layout::kC4);
     const SlotId b = StaticBytes(Input(1), Layout::kC4);
     const auto grid = StaticGrid(Output());
@@ -409,6 +486,7 @@ class Lowering {
   bool dynamic_;
   w4a8::Arithmetic arithmetic_;
   const Node* node_ = nullptr;
+  std::set<ValueId> sums_done_;  // By the layers before them.
 };
 
 }  // namespace

@@ -67,7 +67,11 @@ void ShowResult(const Plan& plan, const Step& step, const Memory& memory, std::v
   // Shapes of a plan have been counted without overflow before.
   const std::size_t elements = ElementCount(slot.shape).value_or(0);
   if (room.size() < elements) room.resize(elements);
-  ReadSlot(slot, step.result, memory, room.data());
+  if (step.reveal) {
+    step.reveal(memory, room.data());
+  } else {
+    ReadSlot(slot, step.result, memory, room.data());
+  }
   observer(step.computes, std::span<const float>(room).first(elements));
 }
 

@@ -137,6 +137,9 @@ struct Step {
   /// The node output that is complete after this step, for observers, and a slot that holds it.
   ValueId computes = kNoValue;
   SlotId result = kNoSlot;
+  /// Of a step that does another node's work too, so that no slot holds the value: computes it once more, row-major,
+  /// from what the step reads.
+  std::function<void(const Memory& memory, float* elements)> reveal = {};
 };
 
 /// Immutable once built.
@@ -224,6 +227,9 @@ class PlanBuilder {
   /// `operator_name` empty: the node's.
   void AddKernel(std::vector<SlotId> reads, std::vector<SlotId> writes, std::unique_ptr<Kernel> kernel,
                  std::string_view operator_name = {});
+
+  /// Of the step added last.
+  void RevealBy(std::function<void(const Memory&, float*)> reveal) { plan_.steps.back().reveal = std::move(reveal); }
 
   void AddWeightBytes(std::size_t bytes) { plan_.weight_bytes += bytes; }
   void AddFloatLayer(std::string layer) { plan_.float_layers.push_back(std::move(layer)); }

@@ -11,16 +11,6 @@ namespace {
 
 constexpr std::int8_t kSmallest = std::numeric_limits<std::int8_t>::min();
 
-// Sixteen signed bytes as four vectors of floats, less the zero point.
-void Widen(v128_t bytes, v128_t zero_point, v128_t floats[4]) {
-  const v128_t low = wasm_i16x8_sub(wasm_i16x8_extend_low_i8x16(bytes), zero_point);
-  const v128_t high = wasm_i16x8_sub(wasm_i16x8_extend_high_i8x16(bytes), zero_point);
-  floats[0] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(low));
-  floats[1] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(low));
-  floats[2] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(high));
-  floats[3] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(high));
-}
-
 // Where a window meets the image along one axis: the positions begin, begin + step, ... below end.
 struct Reach {
   std::ptrdiff_t begin;

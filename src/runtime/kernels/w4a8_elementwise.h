@@ -11,7 +11,7 @@
 
 #include "kdequant/base/parallel.h"
 #include "kernels/pool_f32.h"
-#include "kernels/w4a8_grid.h"
+#include "kernels/w4a8_output.h"
 #include "plan.h"
 
 namespace kdequant::w4a8 {
@@ -33,12 +33,6 @@ ActivationRange RangeOf(const Elements& elements, const float* input, int bits);
 /// Float32 to bytes in the same order.
 void QuantizeElements(const Grid& grid, const Elements& elements, const float* input, std::int8_t* output);
 
-/// An operand of a sum: its bytes, their zero point, and its scale over the output's.
-struct Addend {
-  const std::int8_t* bytes = nullptr;
-  std::int32_t zero_point = 0;
-  float ratio = 1;
-};
 /// a + b: the bytes of a stretch between multiples of 16.
 void Add(const Addend& a, const Addend& b, Bounds bounds, std::int32_t zero_point, Stretch bytes, std::int8_t* output,
          bool vectors);

@@ -17,12 +17,22 @@ struct RowStart {
   const float* multipliers = nullptr;
 };
 
-/// nearest(float(sum) * multiplier) within the bounds, from the zero point. No product is beyond kMostRounded.
+/// An operand of a sum of images: its bytes, their zero point, and its scale over the output's.
+struct Addend {
+  const std::int8_t* bytes = nullptr;
+  std::int32_t zero_point = 0;
+  float ratio = 1;
+};
+
+/// nearest(float(sum) * multiplier) within the bounds, from the zero point. No product is beyond kMostRounded. With an
+/// addend (an image of the output's shape), that is added to the product before it is rounded: what a layer and the
+/// sum behind it come to is rounded once instead of twice.
 struct ByteOutput {
   RowStart rows;
   Bounds bounds;
   std::int32_t zero_point = 0;
   std::int8_t* bytes = nullptr;
+  Addend addend = {};
 };
 
 /// float(sum) * multiplier + bias, then the interval.
@@ -36,7 +46,10 @@ struct FloatOutput {
 
 /// The reference of the two: one sum, at `index` of the output.
 inline void Put(const ByteOutput& output, std::ptrdiff_t channel, std::ptrdiff_t index, std::int32_t sum) {
-  output.bytes[index] = Requantize(sum, output.rows.multipliers[channel], output.bounds, output.zero_point);
+  float scaled = static_cast<float>(sum) * output.rows.multipliers[channel];
+  if (const Addend& addend = output.addend; addend.bytes)
+    scaled += static_cast<float>(addend.bytes[index] - addend.zero_point) * addend.ratio;
+  output.bytes[index] = ToByte(scaled, output.bounds, output.zero_point);
 }
 inline void Put(const FloatOutput& output, std::ptrdiff_t channel, std::ptrdiff_t index, std::int32_t sum) {
   const float x = static_cast<float>(sum) * output.rows.multipliers[channel] + output.bias[channel];
@@ -48,10 +61,26 @@ inline void Put(const FloatOutput& output, std::ptrdiff_t channel, std::ptrdiff_
 inline ByteBounds MakeStore(const ByteOutput& output) { return {output.bounds, output.zero_point}; }
 inline ByteBounds MakeStore(const FloatOutput&) { return {Bounds{}, 0}; }
 
+/// Four channels of four pixels with `addends`, as bytes. A call of its own: in the kernels, sums stay in registers.
+v128_t SumToBytes(const ByteOutput& output, const ByteBounds& bounds, std::ptrdiff_t channel, v128_t addends, v128_t a,
+                  v128_t b, v128_t c, v128_t d);
+
 /// Puts four channels of P pixels (four, or the only one of an image): sums[p] holds four channels of pixel p.
 template <int P>
 void Store(const ByteOutput& output, const ByteBounds& bounds, std::ptrdiff_t channel, std::ptrdiff_t index,
            const v128_t* sums) {
+  if (output.addend.bytes) [[unlikely]] {
+    const std::int8_t* const addend = output.addend.bytes + index;
+    if constexpr (P == 4) {
+      wasm_v128_store(output.bytes + index,
+                      SumToBytes(output, bounds, channel, wasm_v128_load(addend), sums[0], sums[1], sums[2], sums[3]));
+    } else {
+      wasm_v128_store32_lane(
+          output.bytes + index,
+          SumToBytes(output, bounds, channel, wasm_v128_load32_zero(addend), sums[0], sums[0], sums[0], sums[0]), 0);
+    }
+    return;
+  }
   const v128_t multipliers = wasm_v128_load(output.rows.multipliers + channel);
   const v128_t first = RoundVector(sums[0], multipliers, bounds);
   if constexpr (P == 4) {

@@ -50,6 +50,16 @@ inline v128_t RequantizeVector(v128_t accumulators, v128_t multipliers, const Ve
   return ToGrid(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(accumulators), multipliers), bounds);
 }
 
+/// Sixteen bytes as four vectors of floats, less the zero point (spread over 16-bit lanes).
+inline void Widen(v128_t bytes, v128_t zero_point, v128_t floats[4]) {
+  const v128_t low = wasm_i16x8_sub(wasm_i16x8_extend_low_i8x16(bytes), zero_point);
+  const v128_t high = wasm_i16x8_sub(wasm_i16x8_extend_high_i8x16(bytes), zero_point);
+  floats[0] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(low));
+  floats[1] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(low));
+  floats[2] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(high));
+  floats[3] = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(high));
+}
+
 /// 4 x 4 integers to 16 bytes; what is no byte becomes the nearest one.
 inline v128_t NarrowToBytes(v128_t a, v128_t b, v128_t c, v128_t d) {
   return wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(a, b), wasm_i16x8_narrow_i32x4(c, d));
@@ -72,10 +82,13 @@ struct ByteBounds {
         high(wasm_i8x16_splat(static_cast<std::int8_t>(static_cast<std::int32_t>(bounds.high) + zero_point))) {}
 };
 
-/// Four sums on the grid, not yet within the bounds.
-inline v128_t RoundVector(v128_t sums, v128_t multipliers, const ByteBounds& bounds) {
-  const v128_t scaled = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sums), multipliers);
+/// Four numbers on the grid, not yet within the bounds.
+inline v128_t RoundVector(v128_t scaled, const ByteBounds& bounds) {
   return wasm_i32x4_sub(wasm_f32x4_add(scaled, bounds.rounding), bounds.offset);
+}
+/// The same of four sums.
+inline v128_t RoundVector(v128_t sums, v128_t multipliers, const ByteBounds& bounds) {
+  return RoundVector(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sums), multipliers), bounds);
 }
 
 /// 4 x 4 of them as bytes within the bounds: Requantize of each.

@@ -94,6 +94,7 @@ IntegerWeights RandomWeights(const ConvGeometry& g, bool table, std::uint64_t se
 
 struct Outputs {
   std::vector<std::int8_t> bytes;
+  std::vector<std::int8_t> sums;  // With an addend.
   std::vector<float> floats;
 };
 
@@ -124,9 +125,20 @@ Outputs Convolve(const ConvGeometry& g, const IntegerWeights& weights, bool seve
   const auto elements = static_cast<std::size_t>(g.output.Elements());
   Buffer<std::int8_t> bytes(elements + 16);
   Buffer<float> floats(elements + 16);
+  Buffer<std::int8_t> sums(elements + 16);
+  Buffer<std::int8_t> addend(elements + 16);
+  for (std::size_t i = 0; i < addend.size(); ++i)
+    addend.data()[i] = static_cast<std::int8_t>(static_cast<int>(random.Below(256)) - 128);
   const RowStart rows{start.data(), multipliers.data()};
   convolution->Run(input.data(), zero_point,
                    ByteOutput{.rows = rows, .bounds = {-100, 120}, .zero_point = 5, .bytes = bytes.data()},
+                   scratch.data(), threads);
+  convolution->Run(input.data(), zero_point,
+                   ByteOutput{.rows = rows,
+                              .bounds = {-100, 120},
+                              .zero_point = 5,
+                              .bytes = sums.data(),
+                              .addend = {.bytes = addend.data(), .zero_point = -30, .ratio = 0.37F}},
                    scratch.data(), threads);
   convolution->Run(input.data(), zero_point,
                    FloatOutput{.rows = rows, .bias = bias.data(), .low = -50, .high = 1e30F, .floats = floats.data()},
@@ -135,6 +147,7 @@ Outputs Convolve(const ConvGeometry& g, const IntegerWeights& weights, bool seve
   for (std::ptrdiff_t c = 0; c < g.output.channels; ++c) {
     for (std::ptrdiff_t pixel = 0; pixel < g.output.Pixels(); ++pixel) {
       outputs.bytes.push_back(bytes.data()[g.output.Index(c, pixel)]);
+      outputs.sums.push_back(sums.data()[g.output.Index(c, pixel)]);
       outputs.floats.push_back(floats.data()[g.output.Index(c, pixel)]);
     }
   }
@@ -165,6 +178,7 @@ TEST_CASE("every integer convolution kernel gives what the plain loops give, bit
             CAPTURE(threads);
             const Outputs found = Convolve(g, weights, seven_bits, arithmetic, Threads(pool, threads));
             CHECK(found.bytes == expected.bytes);
+            CHECK(found.sums == expected.sums);
             CHECK(found.floats == expected.floats);
           }
         }
@@ -265,6 +279,61 @@ TEST_CASE("a layer whose results may lie far beyond its range is clamped to it b
   // There are results of both signs, and nothing outside the range.
   CHECK(std::ranges::min(expected) == 0);
   CHECK(std::ranges::max(expected) == doctest::Approx(1e-9F));
+}
+
+TEST_CASE("a layer and the sum behind it are rounded once, and observers still get the layer's own output") {
+  Graph graph;
+  const auto image = [&](const char* name) { return graph.AddValue({.name = name, .shape = Shape{1, 4, 3, 3}}); };
+  const ValueId x = image("x");
+  const ValueId layer = image("layer");
+  const ValueId sum = image("sum");
+  const ValueId weight = graph.AddValue({.name = "weight",
+                                         .shape = Shape{4, 4, 1, 1},
+                                         .constant = std::make_shared<const Tensor>(
+                                             Int8Tensor{.shape = {4, 4, 1, 1},
+                                                        .values = {4, 2, -7, 3, -9, 1, 1, 1, 0, 0, 0, 0, 5, 0, -5, 9},
+                                                        .scales = {0.1F, 0.1F, 0.1F, 0.1F}})});
+  graph.nodes.push_back({.name = "conv",
+                         .op = Conv{.window = {.kernel = {1, 1}, .pads = {0, 0, 0, 0}}, .groups = 1},
+                         .inputs = {x, weight},
+                         .outputs = {layer}});
+  graph.nodes.push_back({.name = "add",
+                         .op = Elementwise{.kind = Elementwise::Kind::kAdd},
+                         .inputs = {layer, x},
+                         .outputs = {sum},
+                         .activation = Activation{.kind = Activation::Kind::kRelu}});
+  graph.inputs = {x};
+  graph.outputs = {sum};
+  graph.ranges["x"] = {.low = 0, .high = 255, .bits = 8};         // Steps of 1: the input is exact.
+  graph.ranges["layer"] = {.low = -9e5, .high = 9e5, .bits = 8};  // Rounded to this, nothing would be left.
+  graph.ranges["sum"] = {.low = 0, .high = 510, .bits = 8};       // Steps of 2.
+  Random random(3);
+  std::vector<float> input(36);
+  for (float& value : input) value = static_cast<float>(random.Below(256));
+
+  std::vector<float> exact_layer;
+  auto exact = Session::Create(graph, {.precision = Precision::kF32});
+  REQUIRE(exact);
+  const auto keep = [&](std::vector<float>& target) {
+    return [&](ValueId value, std::span<const float> elements) {
+      if (value == layer) target.assign(elements.begin(), elements.end());
+    };
+  };
+  const auto run = exact->Run(input, keep(exact_layer)).value();
+  const std::vector<float> exact_sum(run.begin(), run.end());
+
+  for (const KernelSet kernels : {KernelSet::kReference, KernelSet::kSimd128, KernelSet::kRelaxed}) {
+    auto session = Session::Create(graph, {.precision = Precision::kW4A8, .kernels = kernels});
+    REQUIRE(session);
+    std::vector<float> own;
+    const auto output = session->Run(input, keep(own)).value();
+    REQUIRE(own.size() == exact_layer.size());
+    for (std::size_t i = 0; i < output.size(); ++i) {
+      CHECK(std::abs(output[i] - std::min(exact_sum[i], 510.0F)) <= 1.001F);
+      CHECK(own[i] == doctest::Approx(exact_layer[i]).epsilon(1e-5));
+    }
+    CHECK(std::ranges::equal(session->Run(input).value(), std::vector<float>(output.begin(), output.end())));
+  }
 }
 
 TEST_CASE("the plain convolution computes what its definition says") {
