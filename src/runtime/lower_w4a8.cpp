@@ -273,51 +273,67 @@ class Lowering {
     const SlotId y = builder_.NewQuantizedSlot(target.node->outputs[0], layout, QuantizationOf(target.grid));
     const Grid to = GridOf(builder_.slot(y).quantization);
     const SlotId scratch = builder_.NewScratch(made->ScratchBytes());
-    // Shared with what reveals the layer's own output.
-    const auto layer = std::make_shared<const Layer>(
-        Layer{.kernel = std::move(*made), .start = std::move(rows.bias), .multipliers = std::move(rows.multipliers)});
+    const auto layer = std::make_shared<const Layer>(Layer{
+        .kernel = std::move(*made),
+        .geometry = geometry,
+        .images = images,
+        .start = std::move(rows.bias),
+        .multipliers = std::move(rows.multipliers),
+        .input_zero_point = from.zero_point,
+        .output = {.rows = {}, .bounds = OutputBounds(*target.node, to), .zero_point = to.zero_point, .addend = addend},
+        .output_scale = to.scale,
+        .x = x,
+        .y = y,
+        .addend = target.addend,
+        .scratch = scratch});
     std::vector<SlotId> reads = {x};
     if (target.addend != kNoSlot) reads.push_back(target.addend);
-    builder_.AddStep(std::move(reads), {y, scratch},
-                     [=, other = target.addend, bounds = OutputBounds(*target.node, to)](Memory& m) {
-                       w4a8::Addend added = addend;
-                       if (other != kNoSlot) added.bytes = m.I8(other);
-                       for (std::ptrdiff_t i = 0; i < images; ++i) {
-                         layer->kernel.Run(m.I8(x) + i * geometry.input.channels, from.zero_point,
-                                           {.rows = {layer->start.data(), layer->multipliers.data()},
-                                            .bounds = bounds,
-                                            .zero_point = to.zero_point,
-                                            .bytes = m.I8(y) + i * geometry.output.channels,
-                                            .addend = added},
-                                           m.Bytes(scratch), m.threads());
-                       }
-                     });
+    builder_.AddStep(std::move(reads), {y, scratch}, [layer](Memory& m) { layer->Run(m); });
     if (target.node != node_) {
       sums_done_.insert(target.node->outputs[0]);
       builder_.Alias(Output(), kC4I8, y);
-      builder_.RevealBy([=, scale = to.scale](const Memory& m, float* elements) {
-        std::vector<float> multipliers = layer->multipliers;
-        for (float& multiplier : multipliers) multiplier *= scale;
-        const std::vector<float> bias(multipliers.size(), 0.0F);
-        std::vector<float> blocked(static_cast<std::size_t>(geometry.output.Elements()));
-        layer->kernel.Run(m.I8(x), from.zero_point,
-                          {.rows = {layer->start.data(), multipliers.data()},
-                           .bias = bias.data(),
-                           .low = std::numeric_limits<float>::lowest(),
-                           .high = std::numeric_limits<float>::max(),
-                           .floats = blocked.data()},
-                          m.Bytes(scratch), m.threads());
-        C4ToPlain(geometry.output, blocked.data(), elements);
-      });
+      builder_.RevealBy([layer](const Memory& m, float* elements) { layer->Reveal(m, elements); });
     }
     return true;
   }
 
-  // A kernel and the constants of its rows.
+  // From bytes to bytes.
   struct Layer {
     w4a8::Convolution kernel;
+    ConvGeometry geometry;
+    std::ptrdiff_t images;
     std::vector<std::int32_t> start;
     std::vector<float> multipliers;
+    std::int32_t input_zero_point;
+    w4a8::ByteOutput output;  // Without what depends on the memory.
+    float output_scale;
+    SlotId x, y, addend, scratch;
+
+    void Run(const Memory& m) const {
+      w4a8::ByteOutput to = output;
+      to.rows = {start.data(), multipliers.data()};
+      if (addend != kNoSlot) to.addend.bytes = m.I8(addend);
+      for (std::ptrdiff_t i = 0; i < images; ++i) {
+        to.bytes = m.I8(y) + i * geometry.output.channels;
+        kernel.Run(m.I8(x) + i * geometry.input.channels, input_zero_point, to, m.Bytes(scratch), m.threads());
+      }
+    }
+
+    // The layer's own output, without the sum behind it.
+    void Reveal(const Memory& m, float* elements) const {
+      std::vector<float> scales = multipliers;
+      for (float& scale : scales) scale *= output_scale;
+      const std::vector<float> bias(scales.size(), 0.0F);
+      std::vector<float> blocked(static_cast<std::size_t>(geometry.output.Elements()));
+      kernel.Run(m.I8(x), input_zero_point,
+                 {.rows = {start.data(), scales.data()},
+                  .bias = bias.data(),
+                  .low = std::numeric_limits<float>::lowest(),
+                  .high = std::numeric_limits<float>::max(),
+                  .floats = blocked.data()},
+                 m.Bytes(scratch), m.threads());
+      C4ToPlain(geometry.output, blocked.data(), elements);
+    }
   };
 
   Result<bool> LowerToFloats(const ConvGeometry& geometry, Layout layout, std::ptrdiff_t images, Weights weights,

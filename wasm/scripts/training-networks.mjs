@@ -24,10 +24,12 @@ function plainNetwork() {
   return net.flatten().product(32).relu().product(10).finish();
 }
 
-/** Sums around bottlenecks, as in a ResNet. */
+/** Sums around bottlenecks, as in a ResNet; the first sum is behind an activation, which no layer takes into itself. */
 function residualNetwork() {
   const net = new Network(64);
   net.conv(16, 7, { stride: 2, pad: 3 }).relu().maxPool(3, 2, { pad: 1 });
+  const stem = net.at;
+  net.conv(16, 3, { pad: 1 }).relu().add(stem);
   for (const stride of [1, 1, 1, 2, 1, 1, 1, 2, 1, 1]) {
     const start = net.at;
     const shortcut = start.channels === 32 && stride === 1 ? start : net.conv(32, 1, { stride }).at;
