@@ -9,10 +9,10 @@
 #include <string>
 #include <utility>
 
+#include "byte_budget.h"
 #include "common_options.h"
 #include "job_runner.h"
 #include "kdequant/onnx/writer.h"
-#include "kdequant/quantize/overrides.h"
 #include "kdequant/quantize/quantize.h"
 #include "model_file.h"
 #include "output_file.h"
@@ -33,7 +33,7 @@ The written file is an ordinary ONNX file (opset 21). Depthwise layers get 8 bit
 bytes on every machine. --effort names a combination of the other options:
   plain    the paper: levels from the weights alone, no picture, one codebook a layer (--codebooks 1)
   fast     activation ranges, bias correction and gains of channels from 16 synthetic pictures
-  default  error compensation too, with 64 synthetic pictures (--fits 1), and 8 bits for the smallest layers (--widen 2)
+  default  error compensation too, with 64 synthetic pictures (--fits 1), and 8 bits for the smallest layers (--widen)
   best     the same with 256, --fits 3 and --sweeps 4)";
 
 // How well the layers that were quantized kept their weights.
@@ -84,33 +84,6 @@ std::string Summary(const QuantizeArguments& arguments, const QuantizeReport& re
                               ? ", compensation " + Fixed(report.compensation_milliseconds / 1000, 1) + " s"
                               : "")});
   return "wrote " + arguments.output + table.text();  // the table's empty header ends the first line
-}
-
-// Gives layers more bits as far as the file's size allows: quantizes without calibration to see what 4 bits take.
-Result<void> SpendBytes(const std::shared_ptr<const Graph>& graph, std::size_t target, QuantizeOptions& options) {
-  QuantizeOptions plain = options;
-  ApplyEffort(Effort::kPlain, plain);
-  auto job = QuantizeJob::Create(graph, std::move(plain));
-  if (!job) return Forward(job);
-  if (auto finished = Finish(**job); !finished) return finished;
-  Graph network = (*job)->TakeGraph();
-  // What calibration adds: ranges and biases.
-  constexpr std::size_t kBytesPerRange = 64;
-  constexpr std::size_t kFraming = 64;
-  std::size_t bytes = graph->nodes.size() * (options.activations == ActivationMode::kStatic ? kBytesPerRange : 0);
-  for (const Node& node : network.nodes) {
-    if (options.bias_correction && HasWeights(network, node) && (node.inputs.size() < 3 || node.inputs[2] == kNoValue))
-      bytes += static_cast<std::size_t>(ShapeOf(*network.value(node.inputs[1]).constant)[0]) * sizeof(float) + kFraming;
-  }
-  auto file = WriteOnnx(network);
-  if (!file) return Forward(file);
-  options.widen = 0;  // the budget says it all
-  auto overrides = WidenLayers((*job)->report(), file->size() + bytes, target);
-  if (!overrides) return Forward(overrides);
-  // What the caller says of a layer wins.
-  overrides->insert(overrides->end(), options.overrides.begin(), options.overrides.end());
-  options.overrides = std::move(*overrides);
-  return {};
 }
 
 ExitCode Quantize(const QuantizeArguments& arguments) {
@@ -188,7 +161,8 @@ void AddQuantize(CLI::App& app, Run& run) {
       ->type_name("N");
   verb->add_option(
           "--widen", arguments->widen,
-          "Give the smallest layers 8 bits, for at most this much more than 4-bit weights take, in percent (2)")
+          "Give the smallest layers 8 bits, for at most this much more than 4-bit weights take, in percent (2; small "
+          "networks 40,000 bytes, at most 6)")
       ->type_name("PERCENT");
   verb->add_option("--activations", arguments->activations,
                    "static (ranges measured now and stored), dynamic (measured on every picture) or float (static)")

@@ -472,10 +472,19 @@ class CompensatedJob final : public QuantizeJobBase {
   ValueExtents extents_;
 };
 
+// QuantizeOptions::widen where there is no value, for 4-bit weights of so many bytes.
+double UsualWidening(double bytes) {
+  constexpr double kShare = 0.02;
+  constexpr double kMostOfSmall = 0.06;
+  constexpr double kUnnoticed = 40'000;
+  return std::max(kShare, std::min(kMostOfSmall, kUnnoticed / bytes));
+}
+
 // Gives 8 bits to the smallest layers: as many as add at most `options.widen` to the bytes of all 4-bit weights. Every
 // layer adds about as much noise as another, so where it costs least to take away is where there are fewest weights.
 void WidenSmallLayers(const Graph& graph, QuantizeOptions& options) {
-  if (options.widen <= 0 || options.design.levels != 16 || options.granularity == Granularity::kChannel) return;
+  if (options.design.levels != 16 || options.granularity == Granularity::kChannel) options.widen = 0;
+  if (options.widen == 0) return;
   std::vector<std::pair<std::size_t, std::string>> layers;  // weights, name
   double bytes = 0;
   for (const Node& node : graph.nodes) {
@@ -486,7 +495,8 @@ void WidenSmallLayers(const Graph& graph, QuantizeOptions& options) {
     layers.emplace_back(weights->values.size(), node.name);
   }
   SortSmall(layers);
-  double spare = options.widen * bytes;
+  if (!options.widen) options.widen = UsualWidening(bytes);
+  double spare = *options.widen * bytes;
   std::vector<LayerOverride> overrides;
   for (const auto& [weights, name] : layers) {
     // 256 levels instead of 16, as floats; in 16 bits, as with channel scales, it is half of that.

@@ -48,7 +48,7 @@ void ApplyEffort(Effort effort, QuantizeOptions& options) {
   options.codebooks = effort == Effort::kPlain ? 1 : effort == Effort::kFast ? 4 : kMostCodebooks;
   options.fits = effort == Effort::kBest ? 3 : 1;
   options.sweeps = effort == Effort::kBest ? 4 : 0;
-  options.widen = options.compensation ? 0.02 : 0;
+  options.widen = options.compensation ? std::nullopt : std::optional(0.0);
   switch (effort) {
     case Effort::kPlain:
       options.calibration = Calibration::kNone;

@@ -116,7 +116,7 @@ std::string SettingsToJson(const QuantizeOptions& options) {
   writer.Int(options.design.levels);
   Text(writer, "calibration", CalibrationName(options));
   Text(writer, "compensation", options.compensation ? "on" : "off");
-  Number(writer, "widen", options.widen);
+  Number(writer, "widen", options.widen.value_or(0));
   if (options.compensation) {
     writer.Key("fits");
     writer.Int(options.fits);

@@ -97,7 +97,7 @@ Result<void> ReadBits(const std::string& option, const Json& value, int& target)
   return ReadInteger(option, value, 2, 8, target);
 }
 
-Result<void> ReadShare(const std::string& option, const Json& value, double& target) {
+Result<void> ReadShare(const std::string& option, const Json& value, std::optional<double>& target) {
   const double share = value.IsNumber() ? value.GetDouble() : -1;
   if (!(share >= 0 && share <= 1)) return Wrong(option, "a number from 0 to 1");
   target = share;

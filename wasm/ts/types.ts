@@ -142,7 +142,10 @@ export interface QuantizeOptions {
   readonly fits?: number;
   /** With compensation: sweeps in which single weights go to better levels afterwards. Default: what `effort` says. */
   readonly sweeps?: number;
-  /** With 4 bits: the share, 0 to 1, that giving 8 bits to the smallest layers may add to the bytes. Default: what `effort` says. */
+  /**
+   * With 4 bits: the share, 0 to 1, that giving 8 bits to the smallest layers may add to the bytes. Default: 0.02, in small networks
+   * 40,000 bytes but at most 0.06; 0 with effort `plain` and `fast`.
+   */
   readonly widen?: number;
   /** Where the byte that stands for an activation gets its range from. Default `static`. */
   readonly activations?: Activations;

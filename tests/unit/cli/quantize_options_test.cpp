@@ -27,7 +27,7 @@ TEST_CASE("Without options a network gets what the help promises") {
   CHECK(options->bias_correction);
   CHECK(options->fits == 1);
   CHECK(options->sweeps == 0);
-  CHECK(options->widen == 0.02);
+  CHECK(!options->widen);
   CHECK(options->codebooks == 16);
 }
 
