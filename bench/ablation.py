@@ -25,7 +25,7 @@ RESULTS = ROOT / "bench/results/ablation.jsonl"
 Options = dict[str, str]  # of `kdequant quantize`, without their dashes
 
 BARE: Options = {"codebooks": "1", "fits": "0", "sweeps": "0", "widen": "0"}
-FULL: Options = {"fits": "1", "sweeps": "0", "widen": "2"}
+FULL: Options = {"fits": "1", "sweeps": "0"}
 
 ROWS: list[tuple[str, Options]] = [
     ("bare: KDE-LM, one codebook a layer, channel scales, compensation, 64 drawn pictures", BARE),
@@ -35,9 +35,11 @@ ROWS: list[tuple[str, Options]] = [
     ("bare + 3 fits", BARE | {"fits": "3"}),
     ("bare + 4 sweeps of single weights", BARE | {"sweeps": "4"}),
     ("bare + smallest layers in 8 bits, 2 % of the bytes", BARE | {"widen": "2"}),
+    ("bare + smallest layers in 8 bits, 6 % of the bytes", BARE | {"widen": "6"}),
     ("full: bare + up to 16 codebooks + 1 fit + 8 bits (effort default)", FULL),
     ("full, one codebook a layer", FULL | {"codebooks": "1"}),
     ("full, up to 4 codebooks a layer", FULL | {"codebooks": "4"}),
+    ("full, smallest layers in 8 bits: 2 % of the bytes", FULL | {"widen": "2"}),
     ("full, another seed", FULL | {"seed": "2"}),
     ("full, a third seed", FULL | {"seed": "3"}),
     ("full, 3 fits, 4 sweeps", FULL | {"fits": "3", "sweeps": "4"}),
