@@ -12,8 +12,8 @@
 namespace kdequant {
 
 /// Gives layers 8 bits as far as a file of at most `target` bytes allows: adds overrides to the options, before the
-/// caller's own, which win. Quantizes once without calibration to see what 4 bits take. Errors: kUsage (4 bits take
-/// more), and those of QuantizeJob.
+/// caller's own, which win. Quantizes without calibration, up to three times, to see what the file takes. Errors:
+/// kUsage (4 bits take more), and those of QuantizeJob.
 Result<void> SpendBytes(const std::shared_ptr<const Graph>& graph, std::size_t target, QuantizeOptions& options);
 
 }  // namespace kdequant
