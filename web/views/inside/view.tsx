@@ -17,8 +17,8 @@ export function View() {
   return (
     <>
       <ViewHeader title="Look inside">
-        Sixteen values a layer instead of four billion: what that does to the filters, to what they find in a photo, and
-        how far the error goes.
+        Sixteen values a channel instead of four billion: what that does to the filters, to what they find in a photo,
+        and how far the error goes.
       </ViewHeader>
       <NeedsSmall>Only the float network can be shown until there is a 4-bit one to lay beside it.</NeedsSmall>
       {float.kind !== 'ready' ? (
