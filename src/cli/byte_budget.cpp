@@ -1,6 +1,8 @@
 #include "byte_budget.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "kdequant/base/job.h"
 #include "kdequant/onnx/writer.h"
@@ -39,6 +41,11 @@ Result<void> SpendBytes(const std::shared_ptr<const Graph>& graph, std::size_t t
     if (!file) return Forward(file);
     auto overrides = WidenLayers((*job)->report(), file->size() + CalibrationBytes(network, options), target);
     if (!overrides) return Forward(overrides);
+    // What the round before asked for in vain, since the caller says otherwise.
+    std::erase_if(*overrides, [&](const LayerOverride& wanted) {
+      return std::ranges::any_of(
+          options.overrides, [&](const LayerOverride& given) { return given.bits && given.layers == wanted.layers; });
+    });
     if (overrides->empty()) break;
     // What the caller says of a layer wins.
     options.overrides.insert(options.overrides.begin(), overrides->begin(), overrides->end());

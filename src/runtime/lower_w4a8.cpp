@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <set>
 
 #include "kernels/layout_f32.h"
 #include "kernels/pool_f32.h"
@@ -212,8 +211,7 @@ class Lowering {
     if (!weights) return false;
     const SlotId x = RequireBytes(Input(0), layout);
     if (!builder_.slot(x).dynamic) {
-      if (const auto sum = SumBehind(); sum && layout == Layout::kC4)
-        return LowerToBytes(geometry, layout, images, std::move(*weights), x, *sum);
+      if (const auto sum = SumBehind()) return LowerToBytes(geometry, layout, images, std::move(*weights), x, *sum);
       if (const auto grid = StaticGrid(Output()); grid && ClampsAtMost())
         return LowerToBytes(geometry, layout, images, std::move(*weights), x, {.node = node_, .grid = *grid});
     }
@@ -240,61 +238,6 @@ class Lowering {
     const auto grid = StaticGrid(sum->outputs[0]);
     if (addend == kNoSlot || !grid) return std::nullopt;
     return Target{.node = &*sum, .grid = *grid, .addend = addend};
-  }
-
-  Result<bool> LowerToBytes(const ConvGeometry& geometry, Layout layout, std::ptrdiff_t images, Weights weights,
-                            SlotId x, const Target& target) {
-    const Grid from = GridOf(builder_.slot(x).quantization);
-    auto rows = w4a8::MakeRowConstants(weights.integers, weights.bias, static_cast<double>(from.scale), from.zero_point,
-                                       LargestByte(from), static_cast<double>(target.grid.scale));
-    w4a8::Addend addend;
-    if (target.addend != kNoSlot) {
-      const Grid added = GridOf(builder_.slot(target.addend).quantization);
-      addend.zero_point = added.zero_point;
-      addend.ratio = added.scale / target.grid.scale;
-      rows.largest += 255.0 * static_cast<double>(addend.ratio);
-    }
-    // Kernels round before they clamp. A layer that may leave what rounding bears, whose range tells nothing of its
-    // sums, hands floats on.
-    if (rows.largest > w4a8::kMostRounded) return LowerToFloats(geometry, layout, images, std::move(weights), x);
-    // Silent rows count as zeros, which a table need not hold.
-    for (std::size_t row = 0; row < weights.integers.rows; ++row) {
-      if (rows.silent[row] == 0) continue;
-      std::fill_n(weights.integers.values.begin() + static_cast<std::ptrdiff_t>(row * weights.integers.depth),
-                  weights.integers.depth, std::int8_t{0});
-      weights.integers.tables.clear();
-    }
-    rows.bias.resize((rows.bias.size() + 7) / 8 * 8 + 8, 0);
-    rows.multipliers.resize(rows.bias.size(), 0.0F);
-    auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers), from.bottom == 0, arithmetic_,
-                                          builder_.threads());
-    if (!made) return Forward(made);
-    builder_.AddWeightBytes(made->WeightBytes() + rows.bias.size() * 8);
-    const SlotId y = builder_.NewQuantizedSlot(target.node->outputs[0], layout, QuantizationOf(target.grid));
-    const Grid to = GridOf(builder_.slot(y).quantization);
-    const SlotId scratch = builder_.NewScratch(made->ScratchBytes());
-    const auto layer = std::make_shared<const Layer>(Layer{
-        .kernel = std::move(*made),
-        .geometry = geometry,
-        .images = images,
-        .start = std::move(rows.bias),
-        .multipliers = std::move(rows.multipliers),
-        .input_zero_point = from.zero_point,
-        .output = {.rows = {}, .bounds = OutputBounds(*target.node, to), .zero_point = to.zero_point, .addend = addend},
-        .output_scale = to.scale,
-        .x = x,
-        .y = y,
-        .addend = target.addend,
-        .scratch = scratch});
-    std::vector<SlotId> reads = {x};
-    if (target.addend != kNoSlot) reads.push_back(target.addend);
-    builder_.AddStep(std::move(reads), {y, scratch}, [layer](Memory& m) { layer->Run(m); });
-    if (target.node != node_) {
-      sums_done_.insert(target.node->outputs[0]);
-      builder_.Alias(Output(), kC4I8, y);
-      builder_.RevealBy([layer](const Memory& m, float* elements) { layer->Reveal(m, elements); });
-    }
-    return true;
   }
 
   // From bytes to bytes.
@@ -335,6 +278,61 @@ class Lowering {
       C4ToPlain(geometry.output, blocked.data(), elements);
     }
   };
+
+  Result<bool> LowerToBytes(const ConvGeometry& geometry, Layout layout, std::ptrdiff_t images, Weights weights,
+                            SlotId x, const Target& target) {
+    const Grid from = GridOf(builder_.slot(x).quantization);
+    auto rows = w4a8::MakeRowConstants(weights.integers, weights.bias, static_cast<double>(from.scale), from.zero_point,
+                                       LargestByte(from), static_cast<double>(target.grid.scale));
+    w4a8::Addend addend;
+    if (target.addend != kNoSlot) {
+      const Grid added = GridOf(builder_.slot(target.addend).quantization);
+      addend.zero_point = added.zero_point;
+      addend.ratio = added.scale / target.grid.scale;
+      constexpr double kFarthest = 255;  // A byte from a zero point.
+      rows.largest += kFarthest * static_cast<double>(addend.ratio);
+    }
+    // Kernels round before they clamp. A layer that may leave what rounding bears, whose range tells nothing of its
+    // sums, hands floats on.
+    if (rows.largest > w4a8::kMostRounded) return LowerToFloats(geometry, layout, images, std::move(weights), x);
+    // Silent rows count as zeros, which a table need not hold.
+    for (std::size_t row = 0; row < weights.integers.rows; ++row) {
+      if (rows.silent[row] == 0) continue;
+      std::fill_n(weights.integers.values.begin() + static_cast<std::ptrdiff_t>(row * weights.integers.depth),
+                  weights.integers.depth, std::int8_t{0});
+      weights.integers.tables.clear();
+    }
+    rows.bias.resize((rows.bias.size() + 7) / 8 * 8 + 8, 0);
+    rows.multipliers.resize(rows.bias.size(), 0.0F);
+    auto made = w4a8::Convolution::Create(geometry, std::move(weights.integers), from.bottom == 0, arithmetic_,
+                                          builder_.threads());
+    if (!made) return Forward(made);
+    builder_.AddWeightBytes(made->WeightBytes() + rows.bias.size() * 8);
+    const SlotId y = builder_.NewQuantizedSlot(target.node->outputs[0], layout, QuantizationOf(target.grid));
+    const Grid to = GridOf(builder_.slot(y).quantization);
+    const SlotId scratch = builder_.NewScratch(made->ScratchBytes());
+    const auto layer = std::make_shared<const Layer>(Layer{
+        .kernel = std::move(*made),
+        .geometry = geometry,
+        .images = images,
+        .start = std::move(rows.bias),
+        .multipliers = std::move(rows.multipliers),
+        .input_zero_point = from.zero_point,
+        .output = {.rows = {}, .bounds = OutputBounds(*target.node, to), .zero_point = to.zero_point, .addend = addend},
+        .output_scale = to.scale,
+        .x = x,
+        .y = y,
+        .addend = target.addend,
+        .scratch = scratch});
+    std::vector<SlotId> reads = {x};
+    if (target.addend != kNoSlot) reads.push_back(target.addend);
+    builder_.AddStep(std::move(reads), {y, scratch}, [layer](Memory& m) { layer->Run(m); });
+    if (target.node != node_) {
+      builder_.Alias(Output(), kC4I8, y);
+      builder_.RevealBy([layer](const Memory& m, float* elements) { layer->Reveal(m, elements); });
+    }
+    return true;
+  }
 
   Result<bool> LowerToFloats(const ConvGeometry& geometry, Layout layout, std::ptrdiff_t images, Weights weights,
                              SlotId x) {
@@ -432,7 +430,8 @@ class Lowering {
   }
 
   bool LowerSum() {
-    if (sums_done_.contains(Output())) return true;
+    // Before its turn, only the layer before it gives a sum a home: it has done the sum.
+    if (builder_.Find(Output(), kC4I8) != kNoSlot) return true;
     if (!IsSumOfImages(*node_)) return false;
     const SlotId a = StaticBytes(Input(0), Layout::kC4);
     const SlotId b = StaticBytes(Input(1), Layout::kC4);
@@ -502,7 +501,6 @@ class Lowering {
   bool dynamic_;
   w4a8::Arithmetic arithmetic_;
   const Node* node_ = nullptr;
-  std::set<ValueId> sums_done_;  // By the layers before them.
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ v128_t SumToBytes(const ByteOutput& output, const ByteBounds& bounds, std::ptrdi
   v128_t sums[4] = {a, b, c, d};
   for (int i = 0; i < 4; ++i) {
     const v128_t product = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sums[i]), multipliers);
-    sums[i] = RoundVector(wasm_f32x4_add(product, wasm_f32x4_mul(added[i], ratio)), bounds);
+    sums[i] = RoundScaled(wasm_f32x4_add(product, wasm_f32x4_mul(added[i], ratio)), bounds);
   }
   return RoundedToBytes(sums[0], sums[1], sums[2], sums[3], bounds);
 }

@@ -83,12 +83,12 @@ struct ByteBounds {
 };
 
 /// Four numbers on the grid, not yet within the bounds.
-inline v128_t RoundVector(v128_t scaled, const ByteBounds& bounds) {
+inline v128_t RoundScaled(v128_t scaled, const ByteBounds& bounds) {
   return wasm_i32x4_sub(wasm_f32x4_add(scaled, bounds.rounding), bounds.offset);
 }
 /// The same of four sums.
 inline v128_t RoundVector(v128_t sums, v128_t multipliers, const ByteBounds& bounds) {
-  return RoundVector(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sums), multipliers), bounds);
+  return RoundScaled(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sums), multipliers), bounds);
 }
 
 /// 4 x 4 of them as bytes within the bounds: Requantize of each.

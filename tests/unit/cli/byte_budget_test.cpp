@@ -49,6 +49,11 @@ TEST_CASE("A file made for a number of bytes takes no more, whatever the codeboo
     const std::size_t size = FileSize(graph, wide);
     CHECK(size <= target);
     CHECK(size > smallest + 6'000);
+    QuantizeOptions held = options;
+    held.overrides = {{.layers = "sec*", .bits = 4}};
+    REQUIRE(SpendBytes(graph, target, held));
+    CHECK(held.overrides.size() <= 3);  // No layer is asked for twice, though the caller keeps one as it is.
+    CHECK(held.overrides.back().layers == "sec*");
     CHECK(SpendBytes(graph, smallest / 2, wide).error().code == ErrorCode::kUsage);
   }
 }
